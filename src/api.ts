@@ -1,0 +1,71 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import type { FastifyInstance } from 'fastify'
+import { createApp } from './app.js'
+import { createApiContainer } from './container.js'
+import { connectRedis, impatient } from './shared/cache/redis.js'
+import type { ApiConfig } from './shared/config.js'
+import { connectDatabase } from './shared/database/client.js'
+import { closeInOrder, type ShutdownStep } from './shared/shutdown.js'
+import type { Logger } from './shared/telemetry/logger.js'
+
+/** A request waits this long for Redis at most, then goes on without it. */
+const REDIS_COMMAND_TIMEOUT_MS = 250
+const CLOSE_IDLE_EVERY_MS = 100
+
+export interface RunningApi {
+  readonly app: FastifyInstance
+  /** Where it listens, e.g. `http://127.0.0.1:3000`. */
+  readonly url: string
+  readonly shutdownSteps: readonly ShutdownStep[]
+}
+
+/** Stops accepting, and keeps closing connections as they fall idle: a busy one would stay for its keep-alive time. */
+const closeApp = async (app: FastifyInstance): Promise<void> => {
+  const closing = setInterval(() => app.server.closeIdleConnections(), CLOSE_IDLE_EVERY_MS)
+  try {
+    await app.close()
+  } finally {
+    clearInterval(closing)
+  }
+}
+
+/**
+ * Opens what the API needs, builds the app and listens. On failure everything opened is closed again.
+ * @throws whatever kept it from listening, e.g. EADDRINUSE, MissingAccessError
+ */
+export const startApi = async (config: ApiConfig, logger: Logger): Promise<RunningApi> => {
+  let draining = false
+  const { database, close: closeDatabase } = connectDatabase({
+    url: config.DATABASE_URL,
+    poolMax: config.DATABASE_POOL_MAX,
+    applicationName: 'unnest-api',
+  })
+  const { redis, close: closeRedis } = await connectRedis(
+    config.REDIS_URL,
+    'api',
+    logger,
+    impatient(REDIS_COMMAND_TIMEOUT_MS),
+  )
+  const resources: ShutdownStep[] = [
+    { name: 'redis', close: closeRedis },
+    { name: 'database', close: closeDatabase },
+  ]
+  try {
+    const { cradle } = createApiContainer({ database, redis, redisPrefix: config.REDIS_PREFIX })
+    const app = await createApp({ config, cradle, redis, logger, isDraining: () => draining })
+    const url = await app.listen({ host: config.HOST, port: config.PORT })
+    const drain = async () => {
+      draining = true
+      await wait(config.READINESS_DRAIN_MS)
+    }
+    const shutdownSteps = [
+      { name: 'readiness', close: drain },
+      { name: 'http', close: () => closeApp(app) },
+      ...resources,
+    ]
+    return { app, url, shutdownSteps }
+  } catch (error) {
+    await closeInOrder(resources, logger)
+    throw error
+  }
+}

@@ -1,0 +1,64 @@
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import { validatorCompiler } from 'fastify-type-provider-zod'
+import type { Redis } from 'ioredis'
+import { auth, guardRoutes } from './auth/index.js'
+import type { ApiCradle } from './container.js'
+import { orders } from './orders/index.js'
+import { products } from './products/index.js'
+import { registerRedis } from './shared/cache/fastify-redis.js'
+import { registerHttpCaching } from './shared/cache/http-caching.js'
+import { registerRouteCache } from './shared/cache/route-cache.js'
+import type { ApiConfig } from './shared/config.js'
+import { registerEnvelope } from './shared/http/envelope.js'
+import { registerErrorHandler } from './shared/http/error-handler.js'
+import { registerHealth } from './shared/http/health.js'
+import { collectMethods } from './shared/http/method-not-allowed.js'
+import { registerDocs, registerOpenApi } from './shared/http/openapi.js'
+import { registerRequestId } from './shared/http/request-id.js'
+import { registerRequestLog } from './shared/http/request-log.js'
+import { serializerCompiler } from './shared/http/serializer.js'
+import { serverOptions } from './shared/http/server-options.js'
+import { users } from './users/index.js'
+
+export interface AppNeeds {
+  readonly config: Pick<ApiConfig, 'JWT_PRIVATE_KEYS' | 'CACHE_TTL_SECONDS'>
+  readonly cradle: ApiCradle
+  readonly redis: Redis
+  readonly logger: FastifyBaseLogger
+  readonly isDraining: () => boolean
+}
+
+/**
+ * Builds the HTTP application, ready to listen. The order counts: what is registered first wraps or
+ * guards all routes that come after it.
+ * @throws MissingAccessError when a route does not say who may call it
+ */
+export const createApp = async (needs: AppNeeds): Promise<FastifyInstance> => {
+  const { config, cradle, redis, logger, isDraining } = needs
+  const app: FastifyInstance = Fastify({ ...serverOptions, loggerInstance: logger })
+  app.setValidatorCompiler(validatorCompiler)
+  app.setSerializerCompiler(serializerCompiler)
+  app.removeContentTypeParser('text/plain')
+
+  registerRequestId(app)
+  registerRequestLog(app)
+  registerErrorHandler(app)
+  registerEnvelope(app)
+  await registerRedis(app, redis)
+  await registerHttpCaching(app)
+  await guardRoutes(app, config.JWT_PRIVATE_KEYS)
+  registerRouteCache(app, { cache: cradle.cache, defaultTtlSeconds: config.CACHE_TTL_SECONDS, logger })
+  await registerOpenApi(app)
+  const refuseOtherMethods = collectMethods(app)
+
+  registerHealth(app, { database: cradle.database, isDraining })
+  await app.register(auth, { authService: cradle.authService })
+  await app.register(users, { usersService: cradle.usersService })
+  await app.register(products, { productsService: cradle.productsService })
+  await app.register(orders, { ordersService: cradle.ordersService })
+
+  await registerDocs(app)
+  refuseOtherMethods()
+  await app.ready()
+  return app
+}

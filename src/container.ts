@@ -1,0 +1,58 @@
+import { asValue, createContainer } from 'awilix'
+import type { Redis } from 'ioredis'
+import { registerAuth } from './auth/auth.container.js'
+import { type MailSettings, registerMail } from './mail/mail.container.js'
+import { registerOrders } from './orders/orders.container.js'
+import { registerProducts } from './products/products.container.js'
+import { createRedisCache } from './shared/cache/redis-cache.js'
+import type { Database } from './shared/database/client.js'
+import { createLocks } from './shared/lock/locks.js'
+import { provide } from './shared/provide.js'
+import { createJobProducer } from './shared/queue/producer.js'
+import { registerUsers } from './users/users.container.js'
+
+interface SharedResources {
+  readonly database: Database
+}
+
+export interface ApiResources extends SharedResources {
+  readonly redis: Redis
+  readonly redisPrefix: string
+}
+
+export interface WorkerResources extends SharedResources {
+  readonly lockRedis: Redis
+  readonly redisPrefix: string
+  readonly mailSettings: MailSettings
+}
+
+const createCore = ({ database }: SharedResources) =>
+  provide(createContainer({ strict: true }).register({ database: asValue(database) }), {
+    jobProducer: createJobProducer,
+  })
+
+/** Accounts alone: all that the migration needs to make the first admin. */
+export const createAccountsContainer = (resources: SharedResources) =>
+  registerAuth(registerUsers(createCore(resources)))
+
+/**
+ * What the API process is made of. Read from the inside out it is the dependency graph: a domain that
+ * came before what it needs would not compile.
+ */
+export const createApiContainer = ({ redis, redisPrefix, ...resources }: ApiResources) =>
+  provide(registerOrders(registerProducts(createAccountsContainer(resources))), {
+    cache: () => createRedisCache(redis, redisPrefix),
+  })
+
+/** What a worker process is made of: no log-in and no signing keys, but the mail. */
+export const createWorkerContainer = (resources: WorkerResources) => {
+  const { lockRedis, redisPrefix, mailSettings } = resources
+  const domains = registerOrders(registerProducts(registerUsers(createCore(resources))))
+  return provide(registerMail(domains.register({ mailSettings: asValue(mailSettings) })), {
+    locks: ({ database }: SharedResources) =>
+      createLocks({ database, redis: lockRedis, prefix: redisPrefix }),
+  })
+}
+
+export type ApiCradle = ReturnType<typeof createApiContainer>['cradle']
+export type WorkerCradle = ReturnType<typeof createWorkerContainer>['cradle']

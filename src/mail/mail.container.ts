@@ -1,0 +1,32 @@
+import type { AwilixContainer } from 'awilix'
+import { provide } from '../shared/provide.js'
+import { createMailService } from './mail.service.js'
+import { createMailTransport, type MailTransport } from './mail.transport.js'
+
+export interface MailSettings {
+  /** Each mail becomes a file in `directory` if absent. */
+  readonly smtpUrl: string | undefined
+  readonly directory: string
+  /** The sender, e.g. `Unnest <no-reply@unnest.example>`. */
+  readonly from: string
+}
+
+export interface MailNeeds {
+  readonly mailSettings: MailSettings
+}
+
+interface MailServiceNeeds extends MailNeeds {
+  readonly mailTransport: MailTransport
+}
+
+/** Provides `mailTransport`, which whoever made the container closes, and `mailService`. */
+export const registerMail = <C extends MailNeeds>(container: AwilixContainer<C>) => {
+  const withTransport = provide(container, {
+    mailTransport: ({ mailSettings }: MailNeeds) =>
+      createMailTransport(mailSettings.smtpUrl, mailSettings.directory),
+  })
+  return provide(withTransport, {
+    mailService: ({ mailSettings, mailTransport }: MailServiceNeeds) =>
+      createMailService({ transport: mailTransport, from: mailSettings.from }),
+  })
+}

@@ -1,0 +1,47 @@
+import { mkdir, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createTransport, type SendMailOptions } from 'nodemailer'
+
+/** Sends one mail. The key is the same in every try: it keeps a repeated mail one mail. */
+export interface MailTransport {
+  readonly send: (key: string, mail: SendMailOptions) => Promise<void>
+  readonly close: () => Promise<void>
+}
+
+const CONNECTION_TIMEOUT_MS = 10_000
+const SOCKET_TIMEOUT_MS = 20_000
+
+/** Sends over SMTP through a few kept connections. */
+const createSmtpTransport = (url: string): MailTransport => {
+  const transport = createTransport({
+    url,
+    pool: true,
+    connectionTimeout: CONNECTION_TIMEOUT_MS,
+    greetingTimeout: CONNECTION_TIMEOUT_MS,
+    socketTimeout: SOCKET_TIMEOUT_MS,
+  })
+  return {
+    send: async (_key, mail) => void (await transport.sendMail(mail)),
+    close: async () => transport.close(),
+  }
+}
+
+/** Writes each mail as `<key>.eml`, whole or not at all; the same key again replaces it. */
+const createFileTransport = (directory: string): MailTransport => {
+  const transport = createTransport({ streamTransport: true, buffer: true, newline: 'unix' })
+  return {
+    send: async (key, mail) => {
+      const { message } = await transport.sendMail(mail)
+      await mkdir(directory, { recursive: true })
+      const path = join(directory, `${key}.eml`)
+      const unfinished = join(directory, `.${key}.${process.pid}`)
+      await writeFile(unfinished, message as Buffer)
+      await rename(unfinished, path)
+    },
+    close: async () => transport.close(),
+  }
+}
+
+/** SMTP where a server is named, else a folder of .eml files. */
+export const createMailTransport = (smtpUrl: string | undefined, directory: string): MailTransport =>
+  smtpUrl === undefined ? createFileTransport(directory) : createSmtpTransport(smtpUrl)

@@ -1,0 +1,36 @@
+import { fileURLToPath } from 'node:url'
+import { createAccountsContainer } from './container.js'
+import { boot } from './shared/boot.js'
+import { loadMigrateConfig, type MigrateConfig } from './shared/config.js'
+import { connectDatabase } from './shared/database/client.js'
+import { migrateDatabase } from './shared/database/migrator.js'
+import { createLogger } from './shared/telemetry/logger.js'
+
+/** Beside `src/` in the repository and beside `dist/` in the image. */
+const MIGRATIONS = fileURLToPath(new URL('../migrations', import.meta.url))
+
+/** @returns whether it made the first admin; never without ADMIN_EMAIL. */
+const ensureFirstAdmin = async (config: MigrateConfig): Promise<boolean> => {
+  const { ADMIN_EMAIL: email, ADMIN_PASSWORD: password } = config
+  if (email === undefined || password === undefined) return false
+  const { database, close } = connectDatabase({
+    url: config.DATABASE_URL,
+    poolMax: 1,
+    applicationName: 'unnest-migrate',
+  })
+  try {
+    return await createAccountsContainer({ database }).cradle.authService.ensureFirstAdmin({
+      email,
+      password,
+    })
+  } finally {
+    await close()
+  }
+}
+
+await boot(async () => {
+  const config = loadMigrateConfig(process.env)
+  const logger = createLogger({ level: config.LOG_LEVEL, process: 'migrate' })
+  const adminCreated = await migrateDatabase(config.DATABASE_URL, MIGRATIONS, () => ensureFirstAdmin(config))
+  logger.info({ adminCreated }, 'database ready')
+})

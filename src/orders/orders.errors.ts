@@ -1,0 +1,9 @@
+import { defineError } from '../shared/errors.js'
+
+/** Also for somebody else's order: whether it exists is not theirs to know. */
+export const orderNotFound = defineError('order_not_found', 'not_found', 'There is no such order.')
+export const mixedCurrencies = defineError(
+  'mixed_currencies',
+  'conflict',
+  'The prices of one order must be in one currency.',
+)

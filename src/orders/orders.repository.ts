@@ -1,0 +1,116 @@
+import { and, asc, desc, eq, inArray, lt } from 'drizzle-orm'
+import type { Executor } from '../shared/database/client.js'
+import type { Order, OrderItem } from './orders.schemas.js'
+import { orderItems, orders } from './orders.table.js'
+
+type OrderRow = typeof orders.$inferSelect
+type ItemRow = typeof orderItems.$inferSelect
+
+export interface OrdersFilter {
+  /** All users' orders, if absent. */
+  readonly userId?: string
+  /** Goes on behind this order. */
+  readonly after?: string | undefined
+  readonly limit: number
+}
+
+const toItem = (row: ItemRow, currency: string): OrderItem => ({
+  productId: row.productId,
+  sku: row.sku,
+  name: row.name,
+  unitPrice: { amount: row.unitPriceAmount, currency },
+  quantity: row.quantity,
+})
+
+const toOrder = (row: OrderRow, items: readonly ItemRow[]): Order => ({
+  id: row.id,
+  userId: row.userId,
+  status: row.status,
+  items: items.map((item) => toItem(item, row.currency)),
+  total: { amount: row.totalAmount, currency: row.currency },
+  createdAt: row.createdAt.toISOString(),
+  updatedAt: row.updatedAt.toISOString(),
+})
+
+const toItemRows = ({ id, items }: NewOrderRow): ItemRow[] =>
+  items.map(({ productId, sku, name, unitPrice, quantity }, position) => ({
+    orderId: id,
+    position,
+    productId,
+    sku,
+    name,
+    unitPriceAmount: unitPrice.amount,
+    quantity,
+  }))
+
+export type NewOrderRow = Pick<Order, 'id' | 'userId' | 'items' | 'total'>
+
+const groupByOrder = (rows: readonly ItemRow[]): ReadonlyMap<string, ItemRow[]> => {
+  const groups = new Map<string, ItemRow[]>()
+  for (const row of rows) {
+    const group = groups.get(row.orderId)
+    if (group) group.push(row)
+    else groups.set(row.orderId, [row])
+  }
+  return groups
+}
+
+export const createOrdersRepository = (executor: Executor) => {
+  /** The items of all orders in one query, whatever their number. */
+  const withItems = async (rows: readonly OrderRow[]): Promise<Order[]> => {
+    if (rows.length === 0) return []
+    const ids = rows.map(({ id }) => id)
+    const items = await executor
+      .select()
+      .from(orderItems)
+      .where(inArray(orderItems.orderId, ids))
+      .orderBy(asc(orderItems.orderId), asc(orderItems.position))
+    const itemsOf = groupByOrder(items)
+    return rows.map((row) => toOrder(row, itemsOf.get(row.id) ?? []))
+  }
+
+  return {
+    /** Writes a placed order and its items; only sensible inside a transaction. */
+    insertOrder: async (order: NewOrderRow): Promise<Order> => {
+      const { id, userId, total } = order
+      const values = {
+        id,
+        userId,
+        status: 'placed' as const,
+        totalAmount: total.amount,
+        currency: total.currency,
+      }
+      const [row] = await executor.insert(orders).values(values).returning()
+      if (!row) throw new Error('insert returned no order')
+      const items = toItemRows(order)
+      await executor.insert(orderItems).values(items)
+      return toOrder(row, items)
+    },
+
+    /** The order, if it exists and, when `userId` is given, belongs to that user. */
+    findOrder: async (id: string, userId?: string): Promise<Order | undefined> => {
+      const owner = userId === undefined ? undefined : eq(orders.userId, userId)
+      const rows = await executor
+        .select()
+        .from(orders)
+        .where(and(eq(orders.id, id), owner))
+      const [order] = await withItems(rows)
+      return order
+    },
+
+    /** Newest first. */
+    listOrders: async ({ userId, after, limit }: OrdersFilter): Promise<Order[]> => {
+      const owner = userId === undefined ? undefined : eq(orders.userId, userId)
+      const behind = after === undefined ? undefined : lt(orders.id, after)
+      const rows = await executor
+        .select()
+        .from(orders)
+        .where(and(owner, behind))
+        .orderBy(desc(orders.id))
+        .limit(limit)
+      return withItems(rows)
+    },
+  }
+}
+
+export type OrdersRepository = ReturnType<typeof createOrdersRepository>

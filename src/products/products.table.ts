@@ -1,0 +1,13 @@
+import { char, integer, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core'
+
+export const products = pgTable('products', {
+  id: uuid('id').primaryKey(),
+  sku: text('sku').notNull(),
+  name: text('name').notNull(),
+  description: text('description').notNull(),
+  priceAmount: integer('price_amount').notNull(),
+  priceCurrency: char('price_currency', { length: 3 }).notNull(),
+  stock: integer('stock').notNull(),
+  createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
+  updatedAt: timestamp('updated_at', { withTimezone: true }).notNull().defaultNow(),
+})

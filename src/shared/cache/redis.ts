@@ -1,0 +1,77 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { Redis, type RedisOptions } from 'ioredis'
+import type { Logger } from '../telemetry/logger.js'
+
+export interface RedisConnection {
+  readonly redis: Redis
+  /** Never waits for a server that is away. */
+  readonly close: () => Promise<void>
+}
+
+const CONNECT_TIMEOUT_MS = 2_000
+const MAX_RECONNECT_DELAY_MS = 2_000
+const CLOSE_TIMEOUT_MS = 1_000
+const FIRST_CONNECTION_MS = 1_000
+
+/** Keeps trying for ever, soon at first: a pod outlives its Redis. */
+const retryStrategy = (times: number): number => Math.min(times * 100, MAX_RECONNECT_DELAY_MS)
+
+type Limits = Pick<RedisOptions, 'enableOfflineQueue' | 'maxRetriesPerRequest' | 'commandTimeout'>
+
+/**
+ * Limits for a connection that somebody waits on: no queue of unsent commands (it has no bound), one
+ * retry, and an answer within `commandTimeout` ms or an error.
+ */
+export const impatient = (commandTimeout: number): Limits => ({
+  enableOfflineQueue: false,
+  maxRetriesPerRequest: 1,
+  commandTimeout,
+})
+
+/** Limits for a connection whose commands block by design: BullMQ's workers ask for it. */
+export const patient: Limits = { maxRetriesPerRequest: null }
+
+/** Logs the beginning and the end of an outage, and not each of the attempts between. */
+const logOutages = (redis: Redis, name: string, logger: Logger): void => {
+  let away = false
+  redis.on('error', (error: unknown) => {
+    if (!away) logger.error({ connection: name, err: error }, 'redis is away')
+    away = true
+  })
+  redis.on('ready', () => {
+    if (away) logger.info({ connection: name }, 'redis is back')
+    away = false
+  })
+}
+
+const closeQuickly = async (redis: Redis): Promise<void> => {
+  const goodbye = redis.status === 'ready' ? redis.quit().catch(() => 'gone') : Promise.resolve('gone')
+  await Promise.race([goodbye, wait(CLOSE_TIMEOUT_MS, undefined, { ref: false })])
+  redis.disconnect()
+}
+
+const untilReady = async (redis: Redis): Promise<void> => {
+  const ready = new Promise<void>((resolve) => redis.once('ready', () => resolve()))
+  await Promise.race([ready, wait(FIRST_CONNECTION_MS, undefined, { ref: false })])
+}
+
+/**
+ * Opens one named connection and gives it a moment to be there. It does not throw when there is no
+ * server, its commands do: a process also starts while Redis is away.
+ */
+export const connectRedis = async (
+  url: string,
+  name: string,
+  logger: Logger,
+  options: Limits,
+): Promise<RedisConnection> => {
+  const redis = new Redis(url, {
+    connectionName: `unnest-${name}`,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    retryStrategy,
+    ...options,
+  })
+  logOutages(redis, name, logger)
+  await untilReady(redis)
+  return { redis, close: () => closeQuickly(redis) }
+}

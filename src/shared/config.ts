@@ -1,0 +1,137 @@
+import { z } from 'zod'
+
+const port = z.coerce.number().int().min(0).max(65_535)
+const milliseconds = z.coerce.number().int().min(0).max(600_000)
+const urlOf = (...protocols: string[]) =>
+  z
+    .string()
+    .refine((value) => URL.canParse(value) && protocols.includes(new URL(value).protocol.slice(0, -1)), {
+      error: `must be a ${protocols.join(' or ')} URL`,
+    })
+
+const processShape = {
+  NODE_ENV: z.enum(['production', 'development', 'test']).default('development'),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+}
+
+const databaseShape = {
+  DATABASE_URL: urlOf('postgres', 'postgresql'),
+  DATABASE_POOL_MAX: z.coerce.number().int().min(1).max(100).default(10),
+}
+
+const redisShape = {
+  REDIS_URL: urlOf('redis', 'rediss'),
+  /** A name for everything this deployment keeps in Redis; two deployments may then share one server. */
+  REDIS_PREFIX: z
+    .string()
+    .regex(/^[\w-]{1,40}$/, 'must be 1 to 40 letters, digits, - or _')
+    .default('unnest'),
+}
+
+const shutdownShape = {
+  SHUTDOWN_GRACE_MS: milliseconds.default(10_000),
+}
+
+const privateKey = z.looseObject({
+  kty: z.literal('EC'),
+  crv: z.literal('P-256'),
+  kid: z.string().min(1).max(200),
+  d: z.string().min(1),
+  x: z.string().min(1),
+  y: z.string().min(1),
+})
+
+/** One private signing key as a JSON Web Key (RFC 7517). */
+export type PrivateKey = z.infer<typeof privateKey>
+
+const jwkSet = z
+  .string()
+  .transform((text, context) => {
+    try {
+      return JSON.parse(text) as unknown
+    } catch {
+      context.addIssue({ code: 'custom', message: 'must be JSON: {"keys": [...]}' })
+      return z.NEVER
+    }
+  })
+  .pipe(z.object({ keys: z.array(privateKey).min(1).max(10) }))
+  .transform(({ keys }) => keys)
+
+const apiSchema = z.object({
+  ...processShape,
+  ...databaseShape,
+  ...redisShape,
+  ...shutdownShape,
+  PORT: port.default(3000),
+  HOST: z.string().min(1).max(255).default('127.0.0.1'),
+  JWT_PRIVATE_KEYS: jwkSet,
+  CACHE_TTL_SECONDS: z.coerce.number().int().min(1).max(86_400).default(60),
+  READINESS_DRAIN_MS: milliseconds.default(0),
+})
+
+const workerSchema = z.object({
+  ...processShape,
+  ...databaseShape,
+  ...redisShape,
+  ...shutdownShape,
+  QUEUE_REDIS_URL: urlOf('redis', 'rediss').optional(),
+  DATA_DIR: z.string().min(1).default('.data'),
+  SMTP_URL: urlOf('smtp', 'smtps').optional(),
+  MAIL_FROM: z.string().min(3).max(320).default('Unnest <no-reply@unnest.example>'),
+  WORKER_QUEUES: z
+    .string()
+    .default('')
+    .transform((list) =>
+      list
+        .split(',')
+        .map((name) => name.trim())
+        .filter(Boolean),
+    ),
+})
+
+const migrateSchema = z
+  .object({
+    ...processShape,
+    DATABASE_URL: databaseShape.DATABASE_URL,
+    ADMIN_EMAIL: z.email().max(254).toLowerCase().optional(),
+    ADMIN_PASSWORD: z.string().min(12, 'must have 12 to 128 characters').max(128).optional(),
+  })
+  .refine((env) => (env.ADMIN_EMAIL === undefined) === (env.ADMIN_PASSWORD === undefined), {
+    error: 'goes with ADMIN_PASSWORD: give both or neither',
+    path: ['ADMIN_EMAIL'],
+  })
+
+export type ApiConfig = Readonly<z.infer<typeof apiSchema>>
+export type WorkerConfig = Readonly<z.infer<typeof workerSchema>>
+export type MigrateConfig = Readonly<z.infer<typeof migrateSchema>>
+
+/** What a process tells its operator when its environment does not do: every fault, and no value. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+
+  constructor(readonly faults: readonly string[]) {
+    super(`The environment is not valid:\n${faults.map((fault) => `  ${fault}`).join('\n')}`)
+  }
+}
+
+const load = <T extends object>(schema: z.ZodType<T>, env: NodeJS.ProcessEnv): Readonly<T> => {
+  // An empty variable means "not set": orchestrators and shells cannot always leave one out.
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
+  const result = schema.safeParse(given, {
+    error: (issue) => (issue.input === undefined ? 'is required' : undefined),
+  })
+  if (result.success) return Object.freeze(result.data)
+  throw new ConfigError(result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`))
+}
+
+/**
+ * Reads the environment of the API process.
+ * @throws ConfigError with all faults at once; a variable's value is never part of it.
+ */
+export const loadApiConfig = (env: NodeJS.ProcessEnv): ApiConfig => load(apiSchema, env)
+
+/** Reads the environment of a worker process; throws as {@link loadApiConfig}. It holds no signing key. */
+export const loadWorkerConfig = (env: NodeJS.ProcessEnv): WorkerConfig => load(workerSchema, env)
+
+/** Reads the environment of the migration; throws as {@link loadApiConfig}. */
+export const loadMigrateConfig = (env: NodeJS.ProcessEnv): MigrateConfig => load(migrateSchema, env)

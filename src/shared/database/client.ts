@@ -1,0 +1,56 @@
+import { drizzle, type PostgresJsDatabase, type PostgresJsTransaction } from 'drizzle-orm/postgres-js'
+import postgres from 'postgres'
+
+// biome-ignore lint/complexity/noBannedTypes: drizzle's own "no relational schema"
+type NoSchema = {}
+
+/** The pool, through drizzle. */
+export type Database = PostgresJsDatabase<NoSchema>
+
+/** An open transaction: what a function takes that may only run inside one. */
+export type Transaction = PostgresJsTransaction<NoSchema, NoSchema>
+
+/** The database or an open transaction: what a repository is made with. */
+export type Executor = Database | Transaction
+
+export interface DatabaseConnection {
+  readonly database: Database
+  /** Ends the pool; queries in flight get `CLOSE_TIMEOUT_SECONDS` to finish. */
+  readonly close: () => Promise<void>
+}
+
+export interface DatabaseOptions {
+  readonly url: string
+  /** Connections at most; the sum over all pods must stay below the server's `max_connections`. */
+  readonly poolMax: number
+  /** Shown in `pg_stat_activity`. */
+  readonly applicationName: string
+}
+
+const CONNECT_TIMEOUT_SECONDS = 5
+const IDLE_TIMEOUT_SECONDS = 300
+const CLOSE_TIMEOUT_SECONDS = 5
+/** The server ends what takes longer, so that one bad query cannot hold a pool's connection. */
+const STATEMENT_TIMEOUT_MS = 5_000
+const LOCK_TIMEOUT_MS = 3_000
+const IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000
+
+/** Opens the pool. It connects with the first query, so a process also starts while Postgres is away. */
+export const connectDatabase = ({ url, poolMax, applicationName }: DatabaseOptions): DatabaseConnection => {
+  const client = postgres(url, {
+    max: poolMax,
+    connect_timeout: CONNECT_TIMEOUT_SECONDS,
+    idle_timeout: IDLE_TIMEOUT_SECONDS,
+    onnotice: () => {},
+    connection: {
+      application_name: applicationName,
+      statement_timeout: STATEMENT_TIMEOUT_MS,
+      lock_timeout: LOCK_TIMEOUT_MS,
+      idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
+    },
+  })
+  return {
+    database: drizzle(client),
+    close: () => client.end({ timeout: CLOSE_TIMEOUT_SECONDS }),
+  }
+}

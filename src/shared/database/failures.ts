@@ -1,0 +1,73 @@
+import type { DomainError } from '../errors.js'
+
+const MAX_CAUSES = 5
+
+const codeIn = (thrown: unknown): string | undefined =>
+  typeof thrown === 'object' && thrown !== null && 'code' in thrown && typeof thrown.code === 'string'
+    ? thrown.code
+    : undefined
+
+/** Walks an error and its causes (drizzle wraps the driver's error) until `pick` finds something. */
+const inCauses = <T>(thrown: unknown, pick: (error: unknown) => T | undefined): T | undefined => {
+  let current = thrown
+  for (let depth = 0; depth < MAX_CAUSES && current !== undefined; depth += 1) {
+    const found = pick(current)
+    if (found !== undefined) return found
+    current = current instanceof Error ? current.cause : undefined
+  }
+  return undefined
+}
+
+const UNIQUE_VIOLATION = '23505'
+
+const violatedConstraint = (error: unknown): string | undefined =>
+  codeIn(error) === UNIQUE_VIOLATION &&
+  typeof error === 'object' &&
+  error !== null &&
+  'constraint_name' in error &&
+  typeof error.constraint_name === 'string'
+    ? error.constraint_name
+    : undefined
+
+/**
+ * Lets constraints speak: runs the write and turns the name of the unique constraint that it violates
+ * into the domain's error. Asking first and writing then would lose the race between two pods.
+ */
+export const translateViolations = async <T>(
+  errors: Readonly<Record<string, () => DomainError>>,
+  write: () => Promise<T>,
+): Promise<T> => {
+  try {
+    return await write()
+  } catch (error) {
+    const constraint = inCauses(error, violatedConstraint)
+    const toDomain = constraint === undefined ? undefined : errors[constraint]
+    throw toDomain ? toDomain() : error
+  }
+}
+
+/** Class 08 is "connection exception", 57 "operator intervention" (shutdown, cancel), 53 "no resources". */
+const TRANSIENT_SQLSTATE = /^(08|57|53)/
+const TRANSIENT_SQLSTATES = new Set(['40001', '40P01', '55P03'])
+const TRANSIENT_DRIVER_CODES = new Set([
+  'CONNECTION_CLOSED',
+  'CONNECTION_DESTROYED',
+  'CONNECTION_ENDED',
+  'CONNECT_TIMEOUT',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+])
+
+/** Whether the failure is the database's state of the moment: the same call may succeed a little later. */
+export const isTransientFailure = (thrown: unknown): boolean =>
+  inCauses(thrown, (error) => {
+    const code = codeIn(error)
+    if (code === undefined) return undefined
+    const transient =
+      TRANSIENT_SQLSTATE.test(code) || TRANSIENT_SQLSTATES.has(code) || TRANSIENT_DRIVER_CODES.has(code)
+    return transient || undefined
+  }) ?? false

@@ -1,0 +1,73 @@
+import { STATUS_CODES } from 'node:http'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { v7 as uuidv7 } from 'uuid'
+import { notFound } from '../errors.js'
+import { badRequest, HttpError, type HttpFault, headersTooLarge, requestTimeout } from './http-errors.js'
+import { PROBLEM_CONTENT_TYPE, type Problem, toProblem } from './problem.js'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** What failed with a 5xx, for the request's one log line. */
+    failure: unknown
+  }
+}
+
+const bodyOf = ({ body }: Problem, instance: string, requestId: string): string =>
+  JSON.stringify({ ...body, instance, requestId })
+
+/** The path without the query: a query may carry what nobody wants to see twice. */
+const pathOf = (url: string): string => url.split('?', 1)[0] ?? url
+
+/** Answers with problem+json (RFC 9457), for the app's errors and for the framework's own. */
+export const sendProblem = (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
+  const problem = toProblem(error)
+  if (problem.status >= 500) request.failure = error
+  void reply
+    .code(problem.status)
+    .headers(problem.headers)
+    .header('x-request-id', request.id)
+    .type(PROBLEM_CONTENT_TYPE)
+    .send(bodyOf(problem, pathOf(request.url), request.id))
+}
+
+/** Makes every error of every route, known or not, an answer of one form. */
+export const registerErrorHandler = (app: FastifyInstance): void => {
+  app.decorateRequest('failure', null)
+  app.setErrorHandler(sendProblem)
+  app.setNotFoundHandler(() => {
+    throw notFound()
+  })
+}
+
+const FAULT_OF_SOCKET_ERROR: Readonly<Record<string, HttpFault>> = {
+  HPE_HEADER_OVERFLOW: headersTooLarge,
+  ERR_HTTP_REQUEST_TIMEOUT: requestTimeout,
+}
+
+interface RawSocket {
+  readonly writable: boolean
+  end(text: string): unknown
+  destroy(): unknown
+}
+
+/** Answers what is not even HTTP, straight to the socket: there is no request yet to reply to. */
+export const answerClientError = (error: NodeJS.ErrnoException, socket: RawSocket): void => {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const problem = toProblem(new HttpError(FAULT_OF_SOCKET_ERROR[error.code ?? ''] ?? badRequest))
+  const requestId = uuidv7()
+  const body = bodyOf(problem, '', requestId)
+  socket.end(
+    [
+      `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
+      `content-type: ${PROBLEM_CONTENT_TYPE}`,
+      `content-length: ${Buffer.byteLength(body)}`,
+      `x-request-id: ${requestId}`,
+      'connection: close',
+      '',
+      body,
+    ].join('\r\n'),
+  )
+}

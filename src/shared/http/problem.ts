@@ -1,0 +1,121 @@
+import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
+import { isTransientFailure } from '../database/failures.js'
+import { DomainError, type ErrorKind, type FieldFault, unavailable, validationFailed } from '../errors.js'
+import {
+  badRequest,
+  HttpError,
+  type HttpFault,
+  internalError,
+  payloadTooLarge,
+  unsupportedMediaType,
+  uriTooLong,
+} from './http-errors.js'
+
+export const PROBLEM_CONTENT_TYPE = 'application/problem+json; charset=utf-8'
+
+/** The one table from kinds of domain error to HTTP. */
+export const STATUS_OF_KIND: Readonly<Record<ErrorKind, number>> = {
+  invalid: 400,
+  unauthenticated: 401,
+  forbidden: 403,
+  not_found: 404,
+  conflict: 409,
+  unavailable: 503,
+}
+
+const HEADERS_OF_KIND: Partial<Record<ErrorKind, Readonly<Record<string, string>>>> = {
+  unauthenticated: { 'www-authenticate': 'Bearer' },
+  unavailable: { 'retry-after': '1' },
+}
+
+/** What the framework throws, by its code; anything else of it with a status of 4xx is a bad request. */
+const FRAMEWORK_FAULTS: Readonly<Record<string, HttpFault>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: payloadTooLarge,
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: unsupportedMediaType,
+  FST_ERR_MAX_PARAM_LENGTH: uriTooLong,
+}
+
+const UNREADABLE_BODIES = new Set([
+  'FST_ERR_CTP_INVALID_JSON_BODY',
+  'FST_ERR_CTP_EMPTY_JSON_BODY',
+  'FST_ERR_CTP_INVALID_CONTENT_LENGTH',
+])
+
+/** An error as its answer: RFC 9457 members, and the headers that go with it. */
+export interface Problem {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: {
+    readonly type: string
+    readonly title: string
+    readonly status: number
+    readonly detail: string
+    readonly code: string
+    readonly [member: string]: unknown
+  }
+}
+
+const problem = (
+  { code, status, title }: HttpFault,
+  detail: string,
+  members: Readonly<Record<string, unknown>> = {},
+  headers: Problem['headers'] = {},
+): Problem => ({
+  status,
+  headers,
+  body: { ...members, type: `urn:unnest:problem:${code}`, title, status, detail, code },
+})
+
+const ofDomain = (error: DomainError): Problem =>
+  problem(
+    { code: error.code, status: STATUS_OF_KIND[error.kind], title: error.title },
+    error.message,
+    error.facts,
+    HEADERS_OF_KIND[error.kind],
+  )
+
+/** A hostile body has as many faults as it has bytes; nobody reads more than the first ones. */
+const MAX_FAULTS = 20
+
+const toPath = (instancePath: string): string => instancePath.replace(/^\//, '').replaceAll('/', '.')
+
+const invalidInput = (errors: readonly FieldFault[]): Problem =>
+  ofDomain(validationFailed({ facts: { errors } }))
+
+const codeOf = (error: unknown): string | undefined =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+
+const isClientFault = (error: unknown): boolean =>
+  error instanceof Error &&
+  'statusCode' in error &&
+  typeof error.statusCode === 'number' &&
+  error.statusCode >= 400 &&
+  error.statusCode < 500
+
+const ofFramework = (error: unknown): Problem | undefined => {
+  const code = codeOf(error)
+  if (code === undefined || !code.startsWith('FST_')) return undefined
+  if (code === 'FST_ERR_HANDLER_TIMEOUT') return ofDomain(unavailable())
+  if (UNREADABLE_BODIES.has(code)) return invalidInput([{ path: '', message: 'the body is not valid JSON' }])
+  const known = FRAMEWORK_FAULTS[code]
+  if (known) return problem(known, known.title)
+  return isClientFault(error) ? problem(badRequest, badRequest.title) : undefined
+}
+
+/** Turns whatever was thrown into the answer; what is not in a table is a defect and says nothing of itself. */
+export const toProblem = (error: unknown): Problem => {
+  if (error instanceof DomainError) return ofDomain(error)
+  if (error instanceof HttpError) return problem(error.fault, error.fault.title, {}, error.headers)
+  if (hasZodFastifySchemaValidationErrors(error)) {
+    return invalidInput(
+      error.validation.slice(0, MAX_FAULTS).map(({ instancePath, message }) => ({
+        path: toPath(instancePath),
+        message: message ?? 'is not valid',
+      })),
+    )
+  }
+  const framework = ofFramework(error)
+  if (framework) return framework
+  if (isTransientFailure(error)) return ofDomain(unavailable())
+  return problem(internalError, internalError.title)
+}

@@ -1,0 +1,14 @@
+import { z } from 'zod'
+
+/** Postgres refuses U+0000 in text, and no name or article has use for the other control characters. */
+const NO_CONTROL_CHARACTERS = /^\P{Cc}*$/u
+const NO_CONTROL_CHARACTERS_BUT_BREAKS = /^(?:\P{Cc}|[\n\r\t])*$/u
+const message = 'must not have control characters'
+
+/** Text of one line, without the white space around it. Lengths in UTF-16 units. */
+export const line = (min: number, max: number) =>
+  z.string().trim().min(min).max(max).regex(NO_CONTROL_CHARACTERS, message)
+
+/** Text that may have line breaks and tabs. */
+export const paragraphs = (max: number) =>
+  z.string().max(max).regex(NO_CONTROL_CHARACTERS_BUT_BREAKS, message)

@@ -1,0 +1,66 @@
+import type { Redis } from 'ioredis'
+import Redlock, { ExecutionError, ResourceLockedError } from 'redlock'
+import type { Database, Transaction } from '../database/client.js'
+import { takeToken, withFence } from '../database/fence.js'
+
+/** What the one holder may do while it holds. */
+export interface Holder {
+  /** Aborted when the lock could not be extended; what is written afterwards is refused by the fence. */
+  readonly signal: AbortSignal
+  /** Writes, in a transaction that fails if somebody else took over in the meantime. */
+  readonly write: <T>(work: (transaction: Transaction) => Promise<T>) => Promise<T>
+}
+
+export interface LocksNeeds {
+  readonly database: Database
+  /** An impatient connection whose command time-out is well below `LOCK_MS`. */
+  readonly redis: Redis
+  readonly prefix: string
+}
+
+export interface Locks {
+  /**
+   * Runs `work` if no other pod runs it at this moment.
+   * @returns false when another pod holds the lock.
+   * @throws whatever `work` throws, StaleHolderError, or ExecutionError when Redis is away.
+   */
+  readonly runExclusive: (name: string, work: (holder: Holder) => Promise<void>) => Promise<boolean>
+}
+
+/** How long a pod that vanished keeps the others out. Extended while the work goes on. */
+const LOCK_MS = 10_000
+
+const isHeldElsewhere = async (error: unknown): Promise<boolean> => {
+  if (!(error instanceof ExecutionError)) return false
+  const attempts = await Promise.all(error.attempts)
+  return attempts.some(({ votesAgainst }) =>
+    [...votesAgainst.values()].some((vote) => vote instanceof ResourceLockedError),
+  )
+}
+
+/**
+ * Exactly one pod at a time: redlock keeps the pods apart in the common case, cheaply; the fencing token
+ * in Postgres is what stops a holder that was frozen past its time and goes on as if nothing had happened.
+ */
+export const createLocks = ({ database, redis, prefix }: LocksNeeds): Locks => {
+  const redlock = new Redlock([redis], { retryCount: 0, automaticExtensionThreshold: LOCK_MS / 2 })
+  // Each failure also rejects the call that met it; an unheard 'error' event would end the process.
+  redlock.on('error', () => {})
+
+  const runExclusive: Locks['runExclusive'] = async (name, work) => {
+    let acquired = false
+    try {
+      await redlock.using([`${prefix}:lock:${name}`], LOCK_MS, async (signal) => {
+        acquired = true
+        const token = await takeToken(database, name)
+        await work({ signal, write: (writes) => withFence(database, name, token, writes) })
+      })
+      return true
+    } catch (error) {
+      if (!acquired && (await isHeldElsewhere(error))) return false
+      throw error
+    }
+  }
+
+  return { runExclusive }
+}

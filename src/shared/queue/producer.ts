@@ -1,0 +1,27 @@
+import type { Transaction } from '../database/client.js'
+import { writeOutbox } from '../database/outbox.js'
+import type { JobContract } from './contract.js'
+
+export interface JobProducer {
+  /**
+   * Enqueues a job in the transaction of the write that causes it: both happen or neither does, and
+   * neither needs Redis. A key that was sent before is not sent again.
+   * @throws ZodError when the payload breaks the contract, before anything is written.
+   */
+  readonly send: <Payload>(
+    transaction: Transaction,
+    contract: JobContract<Payload>,
+    payload: Payload,
+  ) => Promise<void>
+}
+
+export const createJobProducer = (): JobProducer => ({
+  send: (transaction, contract, payload) =>
+    writeOutbox(transaction, {
+      queue: contract.queue,
+      name: contract.name,
+      version: contract.version,
+      key: contract.key(payload),
+      payload: contract.payload.parse(payload),
+    }),
+})

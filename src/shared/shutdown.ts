@@ -1,0 +1,58 @@
+import closeWithGrace from 'close-with-grace'
+import type { Logger } from './telemetry/logger.js'
+
+/** One thing to close: its name is what the operator reads when it fails or hangs. */
+export interface ShutdownStep {
+  readonly name: string
+  readonly close: () => Promise<unknown>
+}
+
+export interface ShutdownOptions {
+  readonly logger: Logger
+  /** Milliseconds that all steps may take together; then the process exits with 1. */
+  readonly graceMs: number
+  /** In the order they run: stop taking work in, finish it, then close what it was done with. */
+  readonly steps: readonly ShutdownStep[]
+}
+
+/**
+ * Closes the steps one after the other. A step that fails is logged and the next one still runs: a pool
+ * that is left open because Redis would not say goodbye is worse than either alone.
+ * @returns whether every step closed without an error.
+ */
+export const closeInOrder = async (steps: readonly ShutdownStep[], logger: Logger): Promise<boolean> => {
+  let clean = true
+  for (const { name, close } of steps) {
+    try {
+      await close()
+      logger.debug({ step: name }, 'closed')
+    } catch (error) {
+      clean = false
+      logger.error({ step: name, err: error }, 'could not be closed')
+    }
+  }
+  return clean
+}
+
+/**
+ * Runs the steps once on SIGTERM, SIGINT and on an unhandled error, which also makes the exit code 1: a
+ * process in an unknown state is drained and replaced, not kept. A second signal exits at once.
+ */
+export const closeOnSignal = ({ logger, graceMs, steps }: ShutdownOptions): void => {
+  closeWithGrace(
+    {
+      // close-with-grace reads 0 as "at once"; a tick is the least that closing can take.
+      delay: Math.max(graceMs, 1),
+      logger: false,
+      onTimeout: (ms) => logger.fatal({ ms }, 'could not shut down in time'),
+      onSecondSignal: (signal) => logger.fatal({ signal }, 'second signal, exiting at once'),
+    },
+    async ({ signal, err }) => {
+      if (err) logger.fatal({ err }, 'unhandled error, shutting down')
+      else logger.info({ signal }, 'shutting down')
+      const clean = await closeInOrder(steps, logger)
+      logger.info('bye')
+      if (!clean) throw new Error('not everything could be closed')
+    },
+  )
+}

@@ -1,0 +1,13 @@
+import type { WorkerCradle } from '../src/container.js'
+import { sendOrderConfirmation } from '../src/orders/orders.jobs.js'
+import { handle, type JobHandler } from '../src/shared/queue/handler.js'
+
+type Needs = Pick<WorkerCradle, 'ordersService' | 'usersService' | 'mailService'>
+
+export const ordersHandlers = ({ ordersService, usersService, mailService }: Needs): JobHandler[] => [
+  handle(sendOrderConfirmation, async ({ orderId, userId }, { key }) => {
+    const { email, name } = await usersService.getUser(userId)
+    const order = await ordersService.getOrderOf(userId, orderId)
+    await mailService.sendOrderConfirmation({ key, to: email, name }, order)
+  }),
+]

@@ -1,0 +1,13 @@
+import { boot } from '../src/shared/boot.js'
+import { loadWorkerConfig } from '../src/shared/config.js'
+import { closeOnSignal } from '../src/shared/shutdown.js'
+import { createLogger } from '../src/shared/telemetry/logger.js'
+import { runWorker } from './run.js'
+
+await boot(async () => {
+  const config = loadWorkerConfig(process.env)
+  const logger = createLogger({ level: config.LOG_LEVEL, process: 'worker' })
+  const steps = await runWorker(config, logger)
+  closeOnSignal({ logger, graceMs: config.SHUTDOWN_GRACE_MS, steps })
+  logger.info({ queues: config.WORKER_QUEUES.length > 0 ? config.WORKER_QUEUES : 'all' }, 'worker ready')
+})
