@@ -1,0 +1,131 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Redis } from 'ioredis'
+import { createSigningKeys } from '../../dev/keys.js'
+import { type RunningApi, startApi } from '../../src/api.js'
+import { loadApiConfig, loadWorkerConfig } from '../../src/shared/config.js'
+import { closeInOrder } from '../../src/shared/shutdown.js'
+import { createLogger } from '../../src/shared/telemetry/logger.js'
+import { runWorker } from '../../workers/run.js'
+import { createTestDatabase, type TestDatabase } from './database.js'
+import { type Test, testServices } from './environment.js'
+
+/** A world of one test's own: database, Redis prefix, keys, mail folder. Several pods may share it. */
+export interface World {
+  readonly database: TestDatabase
+  readonly redisPrefix: string
+  /** Environment variables for processes that live in this world. */
+  readonly env: Readonly<Record<string, string>>
+  readonly mailDir: string
+}
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Headers
+  readonly text: string
+  /** The parsed body, for tests to look into; undefined when there is none. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests assert on whatever came back
+  readonly body: any
+}
+
+export interface CallOptions {
+  readonly token?: string
+  readonly body?: unknown
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+export type Call = (method: string, path: string, options?: CallOptions) => Promise<Answer>
+
+export interface Pod extends Pick<RunningApi, 'app' | 'url'> {
+  readonly call: Call
+  /** The structured log lines written so far. */
+  readonly log: Record<string, unknown>[]
+}
+
+const removeKeys = async (prefix: string): Promise<void> => {
+  const redis = new Redis(testServices().redisUrl)
+  for await (const keys of redis.scanStream({ match: `${prefix}:*`, count: 1_000 })) {
+    if (keys.length > 0) await redis.unlink(...keys)
+  }
+  await redis.quit()
+}
+
+export const createWorld = async (t: Test, overrides: Record<string, string> = {}): Promise<World> => {
+  const redisPrefix = `test-${randomBytes(8).toString('hex')}`
+  const dataDir = mkdtempSync(join(tmpdir(), 'unnest-world-'))
+  t.teardown(async () => {
+    rmSync(dataDir, { recursive: true, force: true })
+    await removeKeys(redisPrefix)
+  })
+  const database = await createTestDatabase(t)
+  const env = {
+    NODE_ENV: 'test',
+    LOG_LEVEL: 'info',
+    PORT: '0',
+    DATABASE_URL: database.url,
+    DATABASE_POOL_MAX: '5',
+    REDIS_URL: testServices().redisUrl,
+    REDIS_PREFIX: redisPrefix,
+    DATA_DIR: dataDir,
+    JWT_PRIVATE_KEYS: JSON.stringify(createSigningKeys()),
+    ...overrides,
+  }
+  return { database, redisPrefix, env, mailDir: join(dataDir, 'mail') }
+}
+
+const toBody = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** A client of the API: JSON in, JSON out; a string body is sent as it is. */
+export const createCall =
+  (url: string): Call =>
+  async (method, path, { token, body, headers } = {}) => {
+    const response = await fetch(`${url}${path}`, {
+      method,
+      headers: {
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...(token !== undefined && { authorization: `Bearer ${token}` }),
+        ...headers,
+      },
+      ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    })
+    const text = await response.text()
+    return { status: response.status, headers: response.headers, text, body: toBody(text) }
+  }
+
+const createLogSink = () => {
+  const log: Record<string, unknown>[] = []
+  return { log, destination: { write: (line: string) => void log.push(JSON.parse(line)) } }
+}
+
+/** Starts an API pod in the world and stops it, in production's order, when the test is over. */
+export const startPod = async (t: Test, world: World): Promise<Pod> => {
+  const config = loadApiConfig(world.env)
+  const { log, destination } = createLogSink()
+  const logger = createLogger({ level: config.LOG_LEVEL, process: 'api', destination })
+  const { app, url, shutdownSteps } = await startApi(config, logger)
+  t.teardown(() => closeInOrder(shutdownSteps, logger))
+  return { app, url, log, call: createCall(url) }
+}
+
+/** Runs a worker pod inside this process; `stop` is called at the end if the test does not. */
+export const startWorkerPod = async (t: Test, world: World) => {
+  const config = loadWorkerConfig(world.env)
+  const { log, destination } = createLogSink()
+  const logger = createLogger({ level: config.LOG_LEVEL, process: 'worker', destination })
+  const steps = await runWorker(config, logger)
+  let stopped: Promise<boolean> | undefined
+  const stop = (): Promise<boolean> => {
+    stopped ??= closeInOrder(steps, logger)
+    return stopped
+  }
+  t.teardown(stop)
+  return { log, stop }
+}

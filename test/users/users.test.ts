@@ -1,0 +1,89 @@
+import { Redis } from 'ioredis'
+import t from 'tap'
+import { createWorld, startPod } from '../support/app.js'
+import { testServices } from '../support/environment.js'
+import { registerUser } from '../support/factories.js'
+
+t.test('GET /v1/users/me shows the caller the full own record', async (t) => {
+  const { call } = await startPod(t, await createWorld(t))
+  const ada = await registerUser(call)
+  const { status, headers, body } = await call('GET', '/v1/users/me', { token: ada.token })
+  t.equal(status, 200)
+  t.match(body.data, { id: ada.id, email: ada.email, name: 'Ada', role: 'user' })
+  t.match(body.data.createdAt, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/)
+  t.equal(headers.get('cache-control'), 'no-store')
+  t.notMatch(Object.keys(body.data), ['passwordHash'])
+})
+
+t.test('GET /v1/users/:id shows anybody signed in the public profile only', async (t) => {
+  const { call } = await startPod(t, await createWorld(t))
+  const ada = await registerUser(call)
+  const eve = await registerUser(call, 'Eve')
+  const { status, body } = await call('GET', `/v1/users/${ada.id}`, { token: eve.token })
+  t.equal(status, 200)
+  t.strictSame(Object.keys(body.data).sort(), ['avatarUrl', 'createdAt', 'id', 'name'])
+})
+
+t.test('a profile comes from the cache the second time', async (t) => {
+  const world = await createWorld(t)
+  const { call } = await startPod(t, world)
+  const ada = await registerUser(call)
+  const first = await call('GET', `/v1/users/${ada.id}`, { token: ada.token })
+  t.equal(first.headers.get('x-cache'), 'MISS')
+
+  await t.test('without touching Postgres', async (t) => {
+    await world.database.sql`alter table users rename to hidden`
+    t.teardown(() => world.database.sql`alter table hidden rename to users`)
+    const second = await call('GET', `/v1/users/${ada.id}`, { token: ada.token })
+    t.equal(second.status, 200)
+    t.equal(second.headers.get('x-cache'), 'HIT')
+    t.equal(second.headers.get('content-type'), first.headers.get('content-type'))
+    t.equal(second.text, first.text)
+  })
+
+  await t.test('for another pod too', async (t) => {
+    const other = await startPod(t, world)
+    const { headers } = await other.call('GET', `/v1/users/${ada.id}`, { token: ada.token })
+    t.equal(headers.get('x-cache'), 'HIT')
+  })
+
+  await t.test('byte by byte, without being parsed and written again', async (t) => {
+    const redis = new Redis(testServices().redisUrl)
+    t.teardown(() => redis.quit())
+    const key = `${world.redisPrefix}:cache:shared:/v1/users/${ada.id}?`
+    t.equal(await redis.get(key), first.text)
+    const ttl = await redis.ttl(key)
+    t.ok(ttl > 290 && ttl <= 300, `is kept for 300 s (${ttl})`)
+    await redis.set(key, '{ "data" :  "as it was stored" }')
+    const { text } = await call('GET', `/v1/users/${ada.id}`, { token: ada.token })
+    t.equal(text, '{ "data" :  "as it was stored" }')
+  })
+
+  await t.test('but never past the access check', async (t) => {
+    const { status, headers, body } = await call('GET', `/v1/users/${ada.id}`)
+    t.equal(status, 401)
+    t.equal(body.code, 'unauthenticated')
+    t.equal(headers.get('x-cache'), null)
+  })
+})
+
+t.test('an error is not cached', async (t) => {
+  const { call } = await startPod(t, await createWorld(t))
+  const ada = await registerUser(call)
+  for (const _time of [1, 2]) {
+    const { status, headers, body } = await call('GET', '/v1/users/00000000-0000-7000-8000-000000000000', {
+      token: ada.token,
+    })
+    t.equal(status, 404)
+    t.equal(body.code, 'user_not_found')
+    t.equal(headers.get('x-cache'), 'MISS')
+  }
+})
+
+t.test('an id that is no UUID is refused with its place', async (t) => {
+  const { call } = await startPod(t, await createWorld(t))
+  const ada = await registerUser(call)
+  const { status, body } = await call('GET', '/v1/users/42', { token: ada.token })
+  t.equal(status, 400)
+  t.match(body, { code: 'validation_failed', errors: [{ path: 'id' }] })
+})
