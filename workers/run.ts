@@ -47,7 +47,7 @@ const openResources = async (config: WorkerConfig, logger: Logger) => {
 /**
  * Starts the relay, the queues' workers and the housekeeping.
  * @returns the steps that stop them: first what brings work in, then what does it, then what it needs.
- * @throws Error when WORKER_QUEUES names a queue that does not exist
+ * @throws ConfigError when WORKER_QUEUES names a queue that does not exist
  */
 export const runWorker = async (config: WorkerConfig, logger: Logger): Promise<readonly ShutdownStep[]> => {
   const opened = await openResources(config, logger)
@@ -63,6 +63,7 @@ export const runWorker = async (config: WorkerConfig, logger: Logger): Promise<r
     },
   })
   const handlers = createHandlers(cradle)
+  const chosen = chooseHandlers(handlers, config.WORKER_QUEUES)
   const contracts = handlers.map(({ contract }) => contract)
   const relay = createRelay({ database, redis: relayRedis, prefix, contracts, logger })
   const relayLoop = startRelayLoop(relay, logger)
@@ -71,7 +72,7 @@ export const runWorker = async (config: WorkerConfig, logger: Logger): Promise<r
     database,
     redis: queueRedis,
     prefix,
-    handlers: chooseHandlers(handlers, config.WORKER_QUEUES),
+    handlers: chosen,
     logger,
   })
   const housekeeping = startHousekeeping(cradle, logger)

@@ -27,7 +27,10 @@ export interface DatabaseOptions {
   readonly applicationName: string
 }
 
-const CONNECT_TIMEOUT_SECONDS = 5
+/** Below the time a request may take: whoever asks while Postgres is silent still gets an answer. */
+const CONNECT_TIMEOUT_SECONDS = 3
+/** The driver's own pause grows to 20 s, in which every query waits; a pod is to be back when Postgres is. */
+const RECONNECT_SECONDS = 0.25
 const IDLE_TIMEOUT_SECONDS = 300
 const CLOSE_TIMEOUT_SECONDS = 5
 /** The server ends what takes longer, so that one bad query cannot hold a pool's connection. */
@@ -40,6 +43,7 @@ export const connectDatabase = ({ url, poolMax, applicationName }: DatabaseOptio
   const client = postgres(url, {
     max: poolMax,
     connect_timeout: CONNECT_TIMEOUT_SECONDS,
+    backoff: () => RECONNECT_SECONDS,
     idle_timeout: IDLE_TIMEOUT_SECONDS,
     onnotice: () => {},
     connection: {

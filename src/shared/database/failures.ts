@@ -48,7 +48,8 @@ export const translateViolations = async <T>(
 
 /** Class 08 is "connection exception", 57 "operator intervention" (shutdown, cancel), 53 "no resources". */
 const TRANSIENT_SQLSTATE = /^(08|57|53)/
-const TRANSIENT_SQLSTATES = new Set(['40001', '40P01', '55P03'])
+/** Conflicts of transactions and locks; 3D000: the database is not there, e.g. while it is restored. */
+const TRANSIENT_SQLSTATES = new Set(['40001', '40P01', '55P03', '3D000'])
 const TRANSIENT_DRIVER_CODES = new Set([
   'CONNECTION_CLOSED',
   'CONNECTION_DESTROYED',

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import postgres from 'postgres'
 import type { Logger } from '../telemetry/logger.js'
 
@@ -6,6 +7,7 @@ export interface Listener {
 }
 
 const CLOSE_TIMEOUT_SECONDS = 1
+const CONNECT_TIMEOUT_SECONDS = 5
 const RETRY_MS = 5_000
 
 /**
@@ -14,21 +16,35 @@ const RETRY_MS = 5_000
  * pooler in transaction mode cannot carry it. While Postgres is away it keeps trying.
  */
 export const listen = (url: string, channel: string, onNotify: () => void, logger: Logger): Listener => {
-  const client = postgres(url, { max: 1, onnotice: () => {}, connection: { application_name: 'listener' } })
+  const client = postgres(url, {
+    max: 1,
+    connect_timeout: CONNECT_TIMEOUT_SECONDS,
+    onnotice: () => {},
+    connection: { application_name: 'unnest-listener' },
+  })
+  let closed = false
   let retry: NodeJS.Timeout | undefined
 
-  const subscribe = (): void => {
-    client.listen(channel, onNotify, onNotify).catch((error: unknown) => {
+  const subscribe = async (): Promise<void> => {
+    try {
+      await client.listen(channel, onNotify, onNotify)
+    } catch (error) {
       logger.debug({ channel, err: error }, 'cannot listen yet')
-      retry = setTimeout(subscribe, RETRY_MS)
-    })
+      if (!closed) retry = setTimeout(trySubscribing, RETRY_MS)
+    }
   }
+  const trySubscribing = () => {
+    subscribing = subscribe()
+  }
+  let subscribing = subscribe()
 
-  subscribe()
   return {
-    close: () => {
+    close: async () => {
+      closed = true
       clearTimeout(retry)
-      return client.end({ timeout: CLOSE_TIMEOUT_SECONDS })
+      // Ended while it connects, the driver would leave the socket open behind it.
+      await Promise.race([subscribing, wait(CLOSE_TIMEOUT_SECONDS * 1_000, undefined, { ref: false })])
+      await client.end({ timeout: CLOSE_TIMEOUT_SECONDS })
     },
   }
 }

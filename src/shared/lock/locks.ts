@@ -29,6 +29,11 @@ export interface Locks {
 
 /** How long a pod that vanished keeps the others out. Extended while the work goes on. */
 const LOCK_MS = 10_000
+/**
+ * Redlock repeats a failed extension at once until the lock has expired, and a connection that knows
+ * Redis to be away fails at once: without a pause that loop would stop the whole process for seconds.
+ */
+const EXTENSION_RETRY = { retryCount: 1, retryDelay: 200, retryJitter: 50 }
 
 const isHeldElsewhere = async (error: unknown): Promise<boolean> => {
   if (!(error instanceof ExecutionError)) return false
@@ -43,14 +48,14 @@ const isHeldElsewhere = async (error: unknown): Promise<boolean> => {
  * in Postgres is what stops a holder that was frozen past its time and goes on as if nothing had happened.
  */
 export const createLocks = ({ database, redis, prefix }: LocksNeeds): Locks => {
-  const redlock = new Redlock([redis], { retryCount: 0, automaticExtensionThreshold: LOCK_MS / 2 })
+  const redlock = new Redlock([redis], { ...EXTENSION_RETRY, automaticExtensionThreshold: LOCK_MS / 2 })
   // Each failure also rejects the call that met it; an unheard 'error' event would end the process.
   redlock.on('error', () => {})
 
   const runExclusive: Locks['runExclusive'] = async (name, work) => {
     let acquired = false
     try {
-      await redlock.using([`${prefix}:lock:${name}`], LOCK_MS, async (signal) => {
+      await redlock.using([`${prefix}:lock:${name}`], LOCK_MS, { retryCount: 0 }, async (signal) => {
         acquired = true
         const token = await takeToken(database, name)
         await work({ signal, write: (writes) => withFence(database, name, token, writes) })

@@ -10,6 +10,9 @@ declare module 'redlock' {
 
   export interface Settings {
     readonly retryCount: number
+    /** Milliseconds between two attempts, give or take `retryJitter`. */
+    readonly retryDelay: number
+    readonly retryJitter: number
     readonly automaticExtensionThreshold: number
   }
 
@@ -19,6 +22,7 @@ declare module 'redlock' {
     using<T>(
       resources: string[],
       durationMs: number,
+      settings: Partial<Settings>,
       routine: (signal: AbortSignal & { error?: Error }) => Promise<T>,
     ): Promise<T>
   }

@@ -10,8 +10,6 @@ import type { JobData } from './job-data.js'
 const BATCH_SIZE = 200
 /** Longer than the connection's own time-outs; a handover holds row locks while it waits. */
 const HANDOVER_TIMEOUT_MS = 5_000
-/** Failed jobs that the queue keeps for a look; their outbox rows are kept in any case. */
-const FAILED_JOBS_KEPT = 1_000
 
 type BulkJob = Parameters<Queue<JobData>['addBulk']>[0][number]
 
@@ -35,12 +33,13 @@ const toBulkJob = (row: OutboxRow, contract: JobSettings): BulkJob => ({
   name: row.name,
   data: { id: row.id, version: row.version, key: row.key, payload: row.payload },
   opts: {
-    // The queue ignores a row that it still has: handing over twice is harmless.
+    // The queue ignores a row that it still has: handing over twice is harmless. It must not have a job that
+    // failed, though: if its worker died before it wrote the dead letter, the row would stay open for ever.
     jobId: row.id,
     attempts: contract.attempts,
     backoff: { type: 'exponential', delay: contract.backoffMs, jitter: 0.5 },
     removeOnComplete: true,
-    removeOnFail: { count: FAILED_JOBS_KEPT },
+    removeOnFail: true,
   },
 })
 
@@ -62,6 +61,8 @@ export const createRelay = ({ database, redis, prefix, contracts, logger }: Rela
   }
 
   const addToQueues = async (rows: readonly OutboxRow[]): Promise<void> => {
+    // BullMQ would keep each batch in memory until Redis comes, and each round of an outage adds one.
+    if (redis.status !== 'ready') throw new Error('Redis is away')
     const jobsByQueue = new Map<string, BulkJob[]>()
     for (const row of rows) {
       const contract = byName.get(row.name)
