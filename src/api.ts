@@ -51,7 +51,7 @@ export const startApi = async (config: ApiConfig, logger: Logger): Promise<Runni
     { name: 'database', close: closeDatabase },
   ]
   try {
-    const { cradle } = createApiContainer({ database, redis, redisPrefix: config.REDIS_PREFIX })
+    const { cradle } = createApiContainer({ database })
     const app = await createApp({ config, cradle, redis, logger, isDraining: () => draining })
     const url = await app.listen({ host: config.HOST, port: config.PORT })
     const drain = async () => {

@@ -7,10 +7,11 @@ import { orders } from './orders/index.js'
 import { products } from './products/index.js'
 import { registerRedis } from './shared/cache/fastify-redis.js'
 import { registerHttpCaching } from './shared/cache/http-caching.js'
+import { createRedisCache } from './shared/cache/redis-cache.js'
 import { registerRouteCache } from './shared/cache/route-cache.js'
 import type { ApiConfig } from './shared/config.js'
 import { registerEnvelope } from './shared/http/envelope.js'
-import { registerErrorHandler } from './shared/http/error-handler.js'
+import { registerErrorHandler, registerNotFound } from './shared/http/error-handler.js'
 import { registerHealth } from './shared/http/health.js'
 import { collectMethods } from './shared/http/method-not-allowed.js'
 import { registerDocs, registerOpenApi } from './shared/http/openapi.js'
@@ -18,10 +19,11 @@ import { registerRequestId } from './shared/http/request-id.js'
 import { registerRequestLog } from './shared/http/request-log.js'
 import { serializerCompiler } from './shared/http/serializer.js'
 import { serverOptions } from './shared/http/server-options.js'
+import { registerStrictQuery } from './shared/http/strict-query.js'
 import { users } from './users/index.js'
 
 export interface AppNeeds {
-  readonly config: Pick<ApiConfig, 'JWT_PRIVATE_KEYS' | 'CACHE_TTL_SECONDS'>
+  readonly config: Pick<ApiConfig, 'JWT_PRIVATE_KEYS' | 'CACHE_TTL_SECONDS' | 'REDIS_PREFIX'>
   readonly cradle: ApiCradle
   readonly redis: Redis
   readonly logger: FastifyBaseLogger
@@ -43,11 +45,16 @@ export const createApp = async (needs: AppNeeds): Promise<FastifyInstance> => {
   registerRequestId(app)
   registerRequestLog(app)
   registerErrorHandler(app)
+  registerStrictQuery(app)
   registerEnvelope(app)
   await registerRedis(app, redis)
   await registerHttpCaching(app)
   await guardRoutes(app, config.JWT_PRIVATE_KEYS)
-  registerRouteCache(app, { cache: cradle.cache, defaultTtlSeconds: config.CACHE_TTL_SECONDS, logger })
+  registerRouteCache(app, {
+    cache: createRedisCache(app.redis, config.REDIS_PREFIX),
+    defaultTtlSeconds: config.CACHE_TTL_SECONDS,
+    logger,
+  })
   await registerOpenApi(app)
   const refuseOtherMethods = collectMethods(app)
 
@@ -59,6 +66,7 @@ export const createApp = async (needs: AppNeeds): Promise<FastifyInstance> => {
 
   await registerDocs(app)
   refuseOtherMethods()
+  await registerNotFound(app)
   await app.ready()
   return app
 }

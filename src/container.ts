@@ -4,7 +4,6 @@ import { registerAuth } from './auth/auth.container.js'
 import { type MailSettings, registerMail } from './mail/mail.container.js'
 import { registerOrders } from './orders/orders.container.js'
 import { registerProducts } from './products/products.container.js'
-import { createRedisCache } from './shared/cache/redis-cache.js'
 import type { Database } from './shared/database/client.js'
 import { createLocks } from './shared/lock/locks.js'
 import { provide } from './shared/provide.js'
@@ -13,11 +12,6 @@ import { registerUsers } from './users/users.container.js'
 
 interface SharedResources {
   readonly database: Database
-}
-
-export interface ApiResources extends SharedResources {
-  readonly redis: Redis
-  readonly redisPrefix: string
 }
 
 export interface WorkerResources extends SharedResources {
@@ -39,10 +33,8 @@ export const createAccountsContainer = (resources: SharedResources) =>
  * What the API process is made of. Read from the inside out it is the dependency graph: a domain that
  * came before what it needs would not compile.
  */
-export const createApiContainer = ({ redis, redisPrefix, ...resources }: ApiResources) =>
-  provide(registerOrders(registerProducts(createAccountsContainer(resources))), {
-    cache: () => createRedisCache(redis, redisPrefix),
-  })
+export const createApiContainer = (resources: SharedResources) =>
+  registerOrders(registerProducts(createAccountsContainer(resources)))
 
 /** What a worker process is made of: no log-in and no signing keys, but the mail. */
 export const createWorkerContainer = (resources: WorkerResources) => {

@@ -1,5 +1,5 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto'
-import type { PrivateKey } from '../shared/config.js'
+import type { PrivateKey } from '../shared/jwk-set.js'
 
 /** The keys in the form the JWT plugin takes: PEM texts by key id. */
 export interface SigningKeys {

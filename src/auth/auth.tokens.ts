@@ -1,7 +1,7 @@
 import jwt from '@fastify/jwt'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
-import type { PrivateKey } from '../shared/config.js'
+import type { PrivateKey } from '../shared/jwk-set.js'
 import { type Principal, ROLES } from '../shared/principal.js'
 import { readSigningKeys } from './auth.keys.js'
 

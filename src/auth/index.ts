@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyPluginCallback } from 'fastify'
-import type { PrivateKey } from '../shared/config.js'
 import { registerAccess } from '../shared/http/access.js'
+import type { PrivateKey } from '../shared/jwk-set.js'
 import { accessHooks } from './auth.hooks.js'
 import { type AuthRoutesOptions, authRoutes } from './auth.routes.js'
 import { registerTokens } from './auth.tokens.js'

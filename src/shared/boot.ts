@@ -1,10 +1,14 @@
 import { ConfigError } from './config.js'
+import { serialiseError } from './telemetry/error-serialiser.js'
 
 const messageOf = (error: unknown): string => {
   if (error instanceof ConfigError) return error.message
   if (!(error instanceof Error)) return String(error)
   const { code, port, address } = error as NodeJS.ErrnoException & { port?: number; address?: string }
-  return code === 'EADDRINUSE' ? `Port ${port} on ${address} is taken.` : `${error.name}: ${error.message}`
+  if (code === 'EADDRINUSE') return `Port ${port} on ${address} is taken.`
+  // A failed query's own message has its parameters: the first admin's address and password hash.
+  const { type, message, cause } = serialiseError(error)
+  return `${type}: ${message}${cause ? ` (${cause.message})` : ''}`
 }
 
 /** Runs a process's start; when that fails, says why in one message and exits with 1, without a stack. */

@@ -1,7 +1,16 @@
 import { z } from 'zod'
+import { jwkSet } from './jwk-set.js'
 
-const port = z.coerce.number().int().min(0).max(65_535)
-const milliseconds = z.coerce.number().int().min(0).max(600_000)
+/** Plain digits: a coercion would also read " " as 0 and "0x10" as 16. */
+const integer = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,15}$/, 'must be a whole number')
+    .transform(Number)
+    .pipe(z.number().min(min).max(max))
+
+const port = integer(0, 65_535)
+const milliseconds = integer(0, 600_000)
 const urlOf = (...protocols: string[]) =>
   z
     .string()
@@ -16,7 +25,7 @@ const processShape = {
 
 const databaseShape = {
   DATABASE_URL: urlOf('postgres', 'postgresql'),
-  DATABASE_POOL_MAX: z.coerce.number().int().min(1).max(100).default(10),
+  DATABASE_POOL_MAX: integer(1, 100).default(10),
 }
 
 const redisShape = {
@@ -32,31 +41,6 @@ const shutdownShape = {
   SHUTDOWN_GRACE_MS: milliseconds.default(10_000),
 }
 
-const privateKey = z.looseObject({
-  kty: z.literal('EC'),
-  crv: z.literal('P-256'),
-  kid: z.string().min(1).max(200),
-  d: z.string().min(1),
-  x: z.string().min(1),
-  y: z.string().min(1),
-})
-
-/** One private signing key as a JSON Web Key (RFC 7517). */
-export type PrivateKey = z.infer<typeof privateKey>
-
-const jwkSet = z
-  .string()
-  .transform((text, context) => {
-    try {
-      return JSON.parse(text) as unknown
-    } catch {
-      context.addIssue({ code: 'custom', message: 'must be JSON: {"keys": [...]}' })
-      return z.NEVER
-    }
-  })
-  .pipe(z.object({ keys: z.array(privateKey).min(1).max(10) }))
-  .transform(({ keys }) => keys)
-
 const apiSchema = z.object({
   ...processShape,
   ...databaseShape,
@@ -65,7 +49,7 @@ const apiSchema = z.object({
   PORT: port.default(3000),
   HOST: z.string().min(1).max(255).default('127.0.0.1'),
   JWT_PRIVATE_KEYS: jwkSet,
-  CACHE_TTL_SECONDS: z.coerce.number().int().min(1).max(86_400).default(60),
+  CACHE_TTL_SECONDS: integer(1, 86_400).default(60),
   READINESS_DRAIN_MS: milliseconds.default(0),
 })
 
@@ -99,11 +83,20 @@ const migrateSchema = z
   .refine((env) => (env.ADMIN_EMAIL === undefined) === (env.ADMIN_PASSWORD === undefined), {
     error: 'goes with ADMIN_PASSWORD: give both or neither',
     path: ['ADMIN_EMAIL'],
+    // Beside other faults too: all are told at once.
+    when: () => true,
   })
 
 export type ApiConfig = Readonly<z.infer<typeof apiSchema>>
 export type WorkerConfig = Readonly<z.infer<typeof workerSchema>>
 export type MigrateConfig = Readonly<z.infer<typeof migrateSchema>>
+
+/** The variables that each process reads, for the document and the tests. */
+export const variablesOfProcess = {
+  api: Object.keys(apiSchema.shape),
+  worker: Object.keys(workerSchema.shape),
+  migrate: Object.keys(migrateSchema.shape),
+} as const satisfies Record<string, readonly string[]>
 
 /** What a process tells its operator when its environment does not do: every fault, and no value. */
 export class ConfigError extends Error {

@@ -1,4 +1,4 @@
-import type { FastifyInstance, onRequestHookHandler, RouteOptions } from 'fastify'
+import type { FastifyInstance, onRequestHookHandler } from 'fastify'
 import type { Access, Principal } from '../principal.js'
 
 /** Gives the hook that lets the right callers through, or none for a public route. */
@@ -19,26 +19,35 @@ declare module 'fastify' {
   }
 }
 
-/** A route forgot to say who may call it. */
+/** Routes forgot to say who may call them. */
 export class MissingAccessError extends Error {
   override readonly name = 'MissingAccessError'
 
-  constructor(route: RouteOptions) {
-    super(`${String(route.method)} ${route.url} has no access policy: add config.access to the route`)
+  constructor(routes: readonly string[]) {
+    const have = routes.length === 1 ? 'has' : 'have'
+    super(`${routes.join(', ')} ${have} no access policy: add config.access to the route`)
   }
 }
 
 /**
- * Guards every route that is added from here on, at boot: the policy becomes the route's first hook.
- * @throws MissingAccessError from the route's registration, which stops the boot.
+ * Guards every route that is added from here on, at boot: the policy becomes the route's first hook. The
+ * app rejects with MissingAccessError, and does not listen, when a route has none. That is told when all
+ * routes are there: thrown from a plugin that takes a callback, it would not reach whoever boots.
  */
 export const registerAccess = (app: FastifyInstance, hookFor: AccessHooks): void => {
+  const unguarded: string[] = []
   app.decorateRequest('principal', null)
   app.addHook('onRoute', function guard(this: FastifyInstance, route) {
     const access = route.config?.access ?? this.accessOfSubtree
-    if (access === undefined) throw new MissingAccessError(route)
+    if (access === undefined) {
+      unguarded.push(`${String(route.method)} ${route.url}`)
+      return
+    }
     route.config = { ...route.config, access }
     const hook = hookFor(access)
     if (hook) route.onRequest = [hook, ...[route.onRequest ?? []].flat()]
+  })
+  app.addHook('onReady', async () => {
+    if (unguarded.length > 0) throw new MissingAccessError(unguarded)
   })
 }

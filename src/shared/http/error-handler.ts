@@ -30,12 +30,23 @@ export const sendProblem = (error: unknown, request: FastifyRequest, reply: Fast
     .send(bodyOf(problem, pathOf(request.url), request.id))
 }
 
-/** Makes every error of every route, known or not, an answer of one form. */
+/** Makes every error of every route an answer of one form. */
 export const registerErrorHandler = (app: FastifyInstance): void => {
   app.decorateRequest('failure', null)
   app.setErrorHandler(sendProblem)
-  app.setNotFoundHandler(() => {
-    throw notFound()
+}
+
+/**
+ * Answers what no route does. A subtree, for a hook of its own that answers before the body is read: it
+ * would be parsed for nothing, and a broken one would hide that the address is wrong. Call it last.
+ */
+export const registerNotFound = async (app: FastifyInstance): Promise<void> => {
+  await app.register(async (subtree) => {
+    const refuse = async (): Promise<never> => {
+      throw notFound()
+    }
+    subtree.addHook('onRequest', refuse)
+    subtree.setNotFoundHandler(refuse)
   })
 }
 

@@ -76,6 +76,8 @@ const ofDomain = (error: DomainError): Problem =>
 
 /** A hostile body has as many faults as it has bytes; nobody reads more than the first ones. */
 const MAX_FAULTS = 20
+/** Characters: a message may name what was sent, e.g. every unknown field. */
+const MAX_FAULT_LENGTH = 200
 
 const toPath = (instancePath: string): string => instancePath.replace(/^\//, '').replaceAll('/', '.')
 
@@ -110,7 +112,7 @@ export const toProblem = (error: unknown): Problem => {
     return invalidInput(
       error.validation.slice(0, MAX_FAULTS).map(({ instancePath, message }) => ({
         path: toPath(instancePath),
-        message: message ?? 'is not valid',
+        message: (message ?? 'is not valid').slice(0, MAX_FAULT_LENGTH),
       })),
     )
   }

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { sendProblem } from './error-handler.js'
 
 const factsOf = (request: FastifyRequest, reply: FastifyReply) => ({
   requestId: request.id,
@@ -10,6 +11,12 @@ const factsOf = (request: FastifyRequest, reply: FastifyReply) => ({
   userId: request.principal?.userId,
   cache: reply.getHeader('x-cache'),
 })
+
+/** Answers what the router cannot read, e.g. a broken percent-encoding: no hook sees it, so the line is written here. */
+export const answerUnroutable = (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
+  sendProblem(error, request, reply)
+  request.server.log.info(factsOf(request, reply), 'request')
+}
 
 /** Writes one line a request, when it is answered; a failure of ours stands in the same line. */
 export const registerRequestLog = (app: FastifyInstance): void => {

@@ -1,6 +1,7 @@
 import { type FastifyServerOptions, LogController } from 'fastify'
-import { answerClientError, sendProblem } from './error-handler.js'
+import { answerClientError } from './error-handler.js'
 import { requestIdOf } from './request-id.js'
+import { answerUnroutable } from './request-log.js'
 
 const MAX_BODY_BYTES = 1_048_576
 const MAX_PARAMETER_LENGTH = 200
@@ -24,6 +25,6 @@ export const serverOptions = {
   requestIdHeader: false,
   // The framework's own lines cost more than its routing; `request-log.ts` writes the one line.
   logController: new LogController({ disableRequestLogging: true }),
-  frameworkErrors: sendProblem,
+  frameworkErrors: answerUnroutable,
   clientErrorHandler: answerClientError,
 } satisfies FastifyServerOptions
