@@ -87,3 +87,14 @@ t.test('an id that is no UUID is refused with its place', async (t) => {
   t.equal(status, 400)
   t.match(body, { code: 'validation_failed', errors: [{ path: 'id' }] })
 })
+
+t.test('a query that a route does not know is refused, and makes no second cache entry', async (t) => {
+  const { call } = await startPod(t, await createWorld(t))
+  const ada = await registerUser(call)
+  for (const path of ['/v1/users/me?x=1', `/v1/users/${ada.id}?x=1`, `/v1/users/${ada.id}?x=1`]) {
+    const { status, headers, body } = await call('GET', path, { token: ada.token })
+    t.equal(status, 400, path)
+    t.match(body, { code: 'validation_failed', errors: [{ path: '' }] }, path)
+    t.not(headers.get('x-cache'), 'HIT', path)
+  }
+})

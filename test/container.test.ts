@@ -1,0 +1,81 @@
+import { asValue, createContainer } from 'awilix'
+import { drizzle } from 'drizzle-orm/postgres-js'
+import { Redis } from 'ioredis'
+import t from 'tap'
+import { registerAuth } from '../src/auth/auth.container.js'
+import {
+  type ApiCradle,
+  createAccountsContainer,
+  createApiContainer,
+  createWorkerContainer,
+} from '../src/container.js'
+import { registerOrders } from '../src/orders/orders.container.js'
+import { registerProducts } from '../src/products/products.container.js'
+import type { Database } from '../src/shared/database/client.js'
+import { provide } from '../src/shared/provide.js'
+import { createJobProducer } from '../src/shared/queue/producer.js'
+import { registerUsers } from '../src/users/users.container.js'
+
+const database: Database = drizzle.mock()
+const mailSettings = { smtpUrl: undefined, directory: 'nowhere', from: 'a@example.com' }
+
+/** Never connects: no command is sent. */
+const redis = new Redis({ lazyConnect: true })
+t.teardown(() => redis.disconnect())
+
+const withDatabase = () => createContainer({ strict: true }).register({ database: asValue(database) })
+const core = () => provide(withDatabase(), { jobProducer: createJobProducer })
+
+t.test('every name of every process can be built', async (t) => {
+  const containers = {
+    migrate: createAccountsContainer({ database }),
+    api: createApiContainer({ database }),
+    worker: createWorkerContainer({ database, lockRedis: redis, redisPrefix: 'test', mailSettings }),
+  }
+  for (const [process, { cradle, registrations }] of Object.entries(containers)) {
+    const names = Object.keys(registrations)
+    t.ok(names.includes('database') && names.length > 3, process)
+    for (const name of names) {
+      const value: unknown = Reflect.get(cradle, name)
+      t.ok(value, `${process} has ${name}`)
+      t.equal(Reflect.get(cradle, name), value, `${name} is one for all`)
+    }
+  }
+  t.notOk(containers.worker.hasRegistration('authService'), 'a worker signs nobody in')
+  t.notOk(containers.api.hasRegistration('mailService'), 'the API sends no mail')
+})
+
+t.test('a name is provided once', async (t) => {
+  const once = provide(createContainer({ strict: true }), { clock: () => 1 })
+  t.throws(() => provide(once, { clock: () => 2 }), /clock is provided twice/)
+  t.equal(once.cradle.clock, 1)
+  t.throws(() => registerUsers(registerUsers(core())), /usersService is provided twice/)
+})
+
+/** Checked by `npm run check:types`, never run: each line below must stay a compile error. */
+export const mistakes = {
+  missingDomain: () =>
+    // @ts-expect-error orders need the products
+    registerOrders(registerUsers(core())),
+  wrongOrder: () =>
+    // @ts-expect-error accounts need the users before them
+    registerUsers(registerAuth(core())),
+  forgottenRegistration: () =>
+    // @ts-expect-error users need the job producer
+    registerUsers(withDatabase()),
+  wrongValue: () =>
+    // @ts-expect-error that is no database
+    registerProducts(createContainer().register({ database: asValue('postgres://') })),
+  undeclaredDependency: () =>
+    // @ts-expect-error nobody registered a mailer
+    provide(core(), { greeter: ({ mailer }: { mailer: () => void }) => mailer }),
+  misspeltNeed: () =>
+    // @ts-expect-error it is jobProducer
+    provide(core(), { greeter: ({ jobProduser }: { jobProduser: unknown }) => jobProduser }),
+  misspeltName: ({ cradle }: { cradle: ApiCradle }) =>
+    // @ts-expect-error it is ordersService
+    cradle.orderService,
+  ofAnotherProcess: ({ cradle }: { cradle: ApiCradle }) =>
+    // @ts-expect-error only workers have mail
+    cradle.mailService,
+}

@@ -1,0 +1,80 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { createCheckout, launch } from './support/checkout.js'
+import { residentMegabytes } from './support/memory.js'
+import { openShell } from './support/shell.js'
+import { until } from './support/until.js'
+
+const ROOT = join(import.meta.dirname, '..')
+const README = readFileSync(join(ROOT, 'README.md'), 'utf8')
+const MAX_RESIDENT_MEGABYTES = 150
+const ADMIN_PASSWORD = 'a password for the tour'
+
+/** What looks like a path and is none. */
+const NOT_PATHS = new Set(['index.ts', 'jobProducer.send', '.data'])
+
+const sectionOf = (title: string): string =>
+  README.split(/^## /m).find((section) => section.startsWith(`${title}\n`)) ?? ''
+
+const blocksOf = (markdown: string): string[] =>
+  [...markdown.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block]) => block ?? '')
+
+const matchesOf = (pattern: RegExp): string[] => [...README.matchAll(pattern)].map(([, match]) => match ?? '')
+
+t.test('every path that the README names is there', async (t) => {
+  const isPath = (text: string) =>
+    /^[\w.-]+(\/[\w.-]+)*$/.test(text) && !/^(dist|\.data|node_modules)\b/.test(text)
+  const named = matchesOf(/`([^`\n]+)`/g).filter((text) => isPath(text) && /[/.]/.test(text))
+  const linked = matchesOf(/\]\(([^)#]+)\)/g).filter((target) => !target.startsWith('http'))
+  const paths = [...named, ...linked].filter((path) => !NOT_PATHS.has(path))
+  t.ok(paths.length > 40, `${paths.length} paths`)
+  for (const path of paths) t.ok(existsSync(join(ROOT, path)), path)
+})
+
+t.test('every npm script that the README names is there', async (t) => {
+  const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+  const named = matchesOf(/npm run ([\w:]+)/g)
+  t.ok(named.length >= 5, `${named.length} scripts`)
+  for (const name of named) t.type(scripts[name], 'string', name)
+})
+
+/** What must be in the output of the tour's blocks, in their order; none for those that only set variables. */
+const EXPECTED: readonly (RegExp | undefined)[] = [
+  undefined,
+  /"email":"ada@example.com"/,
+  /Subject: Welcome to Unnest/,
+  /"email":"ada@example.com".*"role":"user"/,
+  /x-cache: MISS.*x-cache: HIT/s,
+  /"sku":"mug-1".*"nextCursor":null/,
+  /"total":\{"amount":3998,"currency":"EUR"\}/,
+  /39\.98/,
+  /409 Conflict.*"available":1.*"code":"insufficient_stock".*"status":"placed"/s,
+]
+
+t.test('the tour works as it is written', async (t) => {
+  const checkout = createCheckout(t)
+  const program = await launch(t, checkout, { ADMIN_PASSWORD })
+  await program.untilReady()
+  const paste = openShell(t, checkout)
+  const blocks = blocksOf(sectionOf('A tour'))
+  t.equal(blocks.length, EXPECTED.length, 'each block has its expectation')
+  for (const [index, block] of blocks.entries()) {
+    const text = block
+      .replaceAll('http://127.0.0.1:3000', program.url)
+      .replace("'the password from the first npm start'", `'${ADMIN_PASSWORD}'`)
+    const pattern = EXPECTED[index] ?? /^/
+    const works = async () => {
+      const { status, output } = await paste(text)
+      return status === 0 && pattern.test(output)
+    }
+    // A mail is there a moment later: a person presses the up arrow, the test tries again.
+    t.ok(block.startsWith('cat ') ? await until(block, works) : await works(), block)
+  }
+  const megabytes = residentMegabytes(program.process.pid ?? 0, 'dist/server.js')
+  t.comment(
+    `${/ready in [\d.]+ s/.exec(program.output())?.[0]}; API after the tour: ${megabytes?.toFixed(0)} MB`,
+  )
+  t.ok(megabytes === undefined || megabytes < MAX_RESIDENT_MEGABYTES, 'the API stays small')
+  t.equal(await program.stop('SIGINT'), 0)
+})

@@ -1,0 +1,142 @@
+import { readFileSync } from 'node:fs'
+import t from 'tap'
+import { createSigningKeys } from '../../dev/keys.js'
+import {
+  ConfigError,
+  loadApiConfig,
+  loadMigrateConfig,
+  loadWorkerConfig,
+  variablesOfProcess,
+} from '../../src/shared/config.js'
+
+const DOCUMENT = new URL('../../docs/configuration.md', import.meta.url)
+/** `| \`NAME\` | processes | default | meaning |` */
+const ROW = /^\| `([A-Z_]+)` \| ([a-z, ]+) \| (.+?) \| .+ \|$/gm
+
+const urls = { DATABASE_URL: 'postgres://u:p@db/unnest', REDIS_URL: 'redis://cache' }
+const keys = createSigningKeys()
+const required = { ...urls, JWT_PRIVATE_KEYS: JSON.stringify(keys) }
+const loaders = { api: loadApiConfig, worker: loadWorkerConfig, migrate: loadMigrateConfig } as const
+
+type Env = Readonly<Record<string, string>>
+
+const faultsOf = (load: (env: Env) => unknown, env: Env): readonly string[] => {
+  try {
+    load(env)
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults
+    throw error
+  }
+  return []
+}
+
+const namesIn = (faults: readonly string[]) =>
+  [...new Set(faults.map((fault) => fault.split(/[.:]/)[0]))].sort()
+
+t.test('what has a default may be missing, or empty', async (t) => {
+  const config = loadApiConfig(required)
+  const { JWT_PRIVATE_KEYS: parsed, ...rest } = config
+  t.strictSame(parsed, keys.keys)
+  t.strictSame(rest, {
+    NODE_ENV: 'development',
+    LOG_LEVEL: 'info',
+    ...urls,
+    DATABASE_POOL_MAX: 10,
+    REDIS_PREFIX: 'unnest',
+    SHUTDOWN_GRACE_MS: 10_000,
+    PORT: 3000,
+    HOST: '127.0.0.1',
+    CACHE_TTL_SECONDS: 60,
+    READINESS_DRAIN_MS: 0,
+  })
+  const empty = Object.fromEntries(variablesOfProcess.api.map((name) => [name, '']))
+  t.strictSame(loadApiConfig({ ...empty, ...required }), config)
+  t.strictSame(namesIn(faultsOf(loadApiConfig, empty)), Object.keys(required).sort())
+  t.strictSame(namesIn(faultsOf(loadWorkerConfig, {})), Object.keys(urls).sort(), 'a worker needs no keys')
+  t.match(loadWorkerConfig(urls), { DATA_DIR: '.data', WORKER_QUEUES: [], SMTP_URL: undefined })
+  t.ok(
+    Object.isFrozen(config) &&
+      Object.isFrozen(loadWorkerConfig(urls)) &&
+      Object.isFrozen(loadMigrateConfig(urls)),
+  )
+})
+
+t.test('all faults are told at once, with names and no value', async (t) => {
+  const secret = 'hunter2-secret'
+  const values: Record<string, string> = {
+    REDIS_PREFIX: `${secret} with blanks`,
+    HOST: secret.repeat(50),
+    DATA_DIR: '',
+    MAIL_FROM: secret.repeat(50),
+    WORKER_QUEUES: '',
+    ADMIN_PASSWORD: secret.slice(0, 9),
+  }
+  for (const [name, load] of Object.entries(loaders)) {
+    const names = variablesOfProcess[name as keyof typeof loaders].filter(
+      (variable) => values[variable] !== '',
+    )
+    const env = Object.fromEntries(names.map((variable) => [variable, values[variable] ?? secret]))
+    const faults = faultsOf(load, env)
+    t.strictSame(namesIn(faults), [...names].sort(), name)
+    t.notMatch(faults.join('\n'), /hunter2|secret/, `${name}: no value`)
+  }
+})
+
+t.test('numbers are whole, plain and bounded', async (t) => {
+  const bounds = { PORT: [0, 65_535], DATABASE_POOL_MAX: [1, 100], CACHE_TTL_SECONDS: [1, 86_400] }
+  const milliseconds = { SHUTDOWN_GRACE_MS: [0, 600_000], READINESS_DRAIN_MS: [0, 600_000] }
+  for (const [name, [min = 0, max = 0]] of Object.entries({ ...bounds, ...milliseconds })) {
+    const faultsWith = (value: string) => namesIn(faultsOf(loadApiConfig, { ...required, [name]: value }))
+    for (const good of [min, max]) t.strictSame(faultsWith(String(good)), [], `${name} ${good}`)
+    for (const bad of [
+      min - 1,
+      max + 1,
+      '1.5',
+      '1e2',
+      '0x10',
+      ' ',
+      ' 5',
+      'NaN',
+      'Infinity',
+      '9'.repeat(30),
+    ]) {
+      t.strictSame(faultsWith(String(bad)), [name], `${name} '${bad}'`)
+    }
+  }
+})
+
+t.test('the first admin is an address and a password, or neither', async (t) => {
+  const admin = { ADMIN_EMAIL: 'Root@Example.com', ADMIN_PASSWORD: 'twelve chars' }
+  t.match(loadMigrateConfig({ ...urls, ...admin }), { ADMIN_EMAIL: 'root@example.com' })
+  t.match(loadMigrateConfig(urls), { ADMIN_EMAIL: undefined, ADMIN_PASSWORD: undefined })
+  for (const [name, value] of Object.entries(admin)) {
+    const faults = faultsOf(loadMigrateConfig, { [name]: value })
+    t.strictSame(namesIn(faults), ['ADMIN_EMAIL', 'DATABASE_URL'], `${name} alone, beside another fault`)
+  }
+})
+
+t.test(
+  'docs/configuration.md lists every variable, where it is read and what it is without a value',
+  async (t) => {
+    const rows = [...readFileSync(DOCUMENT, 'utf8').matchAll(ROW)]
+    const documented = Object.fromEntries(
+      rows.map(([, name, processes]) => [name, processes?.split(', ').sort()]),
+    )
+    const read: Record<string, string[]> = {}
+    for (const [process, names] of Object.entries(variablesOfProcess)) {
+      for (const name of names) read[name] = [...(read[name] ?? []), process].sort()
+    }
+    t.strictSame(documented, read)
+    const defaults: Record<string, unknown> = {
+      ...loadMigrateConfig(urls),
+      ...loadWorkerConfig(urls),
+      ...loadApiConfig(required),
+    }
+    for (const [, name = '', , written] of rows) {
+      if (name in required) t.equal(written, 'required', name)
+      else if (name === 'QUEUE_REDIS_URL') t.equal(written, '`REDIS_URL`')
+      else if (name === 'WORKER_QUEUES') t.equal(written, 'all')
+      else t.equal(written, defaults[name] === undefined ? 'none' : `\`${String(defaults[name])}\``, name)
+    }
+  },
+)

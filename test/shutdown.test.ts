@@ -1,0 +1,154 @@
+import { once } from 'node:events'
+import { connect, createServer } from 'node:net'
+import t, { type Test as TapTest } from 'tap'
+import { createCall, createWorld, type World } from './support/app.js'
+import { createProduct, registerAdmin, registerUser } from './support/factories.js'
+import { insertWelcome, untilOutboxClosed } from './support/outbox.js'
+import { startProcess, startServer } from './support/process.js'
+import { startSmtp } from './support/smtp.js'
+import { until } from './support/until.js'
+
+/** Far below the keep-alive time of 65 s and the grace of 10 s that a hanging step would take. */
+const PROMPT_MS = 3_000
+const RAISE_ON_SIGNAL = 'data:text/javascript,process.on("SIGWINCH",()=>{throw new Error("raised")})'
+const REJECT_ON_SIGNAL =
+  'data:text/javascript,process.on("SIGWINCH",()=>{Promise.reject(new Error("raised"))})'
+
+t.jobs = 2
+
+/** A connection that has had its answer and is kept open. */
+const openIdleConnection = async (t: TapTest, url: string) => {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1')
+  t.teardown(() => socket.destroy())
+  socket.write('GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n')
+  const [answer] = await once(socket, 'data')
+  t.match(String(answer), /^HTTP\/1.1 200/)
+  return socket
+}
+
+/** Orders for the product wait until the returned function is called. */
+const holdProduct = async ({ database }: World, id: string) => {
+  const connection = await database.sql.reserve()
+  await connection`begin`
+  await connection`select from products where id = ${id} for update`
+  const untilAwaited = () =>
+    until('an order to wait', async () => {
+      const [row] = await database.sql`select count(*)::int as waiting from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock'`
+      return row?.['waiting'] > 0
+    })
+  const release = async () => {
+    await connection`commit`
+    connection.release()
+  }
+  return { untilAwaited, release }
+}
+
+t.test('the API answers what it has in hand, then ends', async (t) => {
+  const world = await createWorld(t)
+  const server = await startServer(t, world.env)
+  const call = createCall(server.url)
+  const admin = await registerAdmin(call, world)
+  const mug = await createProduct(call, admin)
+  const idle = await openIdleConnection(t, server.url)
+  const { untilAwaited, release } = await holdProduct(world, mug.id)
+  const ordering = call('POST', '/v1/orders', {
+    token: admin.token,
+    body: { items: [{ productId: mug.id, quantity: 1 }] },
+  })
+  await untilAwaited()
+
+  server.kill('SIGTERM')
+  await once(idle, 'close')
+  await t.rejects(fetch(`${server.url}/livez`), 'nobody is let in any more')
+  await release()
+  const released = performance.now()
+  t.equal((await ordering).status, 201)
+  t.equal(await server.exit, 0)
+  t.ok(performance.now() - released < PROMPT_MS)
+  t.equal(server.stderr(), '')
+  const [row] = await world.database.sql`select count(*)::int as orders from orders`
+  t.equal(row?.['orders'], 1)
+})
+
+t.test('while it drains it is not ready and still works', async (t) => {
+  const world = await createWorld(t, { READINESS_DRAIN_MS: '2000' })
+  const server = await startServer(t, world.env)
+  const call = createCall(server.url)
+  t.equal((await call('GET', '/readyz')).status, 200)
+  server.kill('SIGTERM')
+  const notReady = await until('a refusal of traffic', async () => {
+    const answer = await call('GET', '/readyz')
+    return answer.status === 503 && answer
+  })
+  t.match(notReady.body, { code: 'unavailable' })
+  t.ok(notReady.headers.get('retry-after'))
+  t.equal((await call('GET', '/livez')).status, 200)
+  t.ok((await registerUser(call)).token, 'also for who comes new')
+  t.equal(await server.exit, 0)
+})
+
+t.test('a second signal ends it at once', async (t) => {
+  const world = await createWorld(t, { READINESS_DRAIN_MS: '60000' })
+  const server = await startServer(t, world.env)
+  server.kill('SIGTERM')
+  await server.untilLogged('shutting down')
+  const begun = performance.now()
+  server.kill('SIGINT')
+  t.equal(await server.exit, 1)
+  t.ok(performance.now() - begun < PROMPT_MS)
+})
+
+t.test('a worker finishes the job in hand, then ends; it needs no API', async (t) => {
+  const smtp = await startSmtp(t, 'stall')
+  const world = await createWorld(t, { SMTP_URL: smtp.url })
+  const worker = await startProcess(t, 'worker.js', world.env)
+  const job = await insertWelcome(world)
+  await until('the job to be in hand', () => smtp.stalled() === 1)
+  worker.kill('SIGTERM')
+  await worker.untilLogged('shutting down')
+  smtp.release()
+  const released = performance.now()
+  t.equal(await worker.exit, 0)
+  t.ok(performance.now() - released < PROMPT_MS)
+  t.match(await untilOutboxClosed(world), [{ id: job.id, failure: null, handovers: 1 }])
+  t.equal(worker.stderr(), '')
+  t.notOk(worker.log.some(({ level }) => Number(level) >= 40))
+})
+
+t.test('an error that nobody handles ends the process in order, with 1', async (t) => {
+  const world = await createWorld(t)
+  for (const raise of [RAISE_ON_SIGNAL, REJECT_ON_SIGNAL]) {
+    const server = await startServer(t, world.env, ['--import', raise])
+    server.kill('SIGWINCH')
+    t.equal(await server.exit, 1)
+    t.match(await server.untilLogged('unhandled error, shutting down'), {
+      level: 60,
+      err: { message: 'raised' },
+    })
+    t.ok(await server.untilLogged('bye'))
+  }
+})
+
+t.test('a taken port is one line', async (t) => {
+  const world = await createWorld(t)
+  const other = createServer().listen(0, '127.0.0.1')
+  await once(other, 'listening')
+  t.teardown(() => other.close())
+  const address = other.address()
+  const port = typeof address === 'object' ? address?.port : 0
+  const server = await startProcess(t, 'server.js', { ...world.env, PORT: String(port) })
+  t.equal(await server.exit, 1)
+  t.equal(server.stderr(), `Port ${port} on 127.0.0.1 is taken.\n`)
+})
+
+t.test('what is missing or wrong in the environment is named all at once, without its value', async (t) => {
+  const wrong = { PORT: 'eighty-four', DATABASE_URL: 'mysql://root:secret@localhost/' }
+  const server = await startProcess(t, 'server.js', wrong)
+  t.equal(await server.exit, 1)
+  for (const name of ['PORT', 'DATABASE_URL', 'REDIS_URL', 'JWT_PRIVATE_KEYS']) t.match(server.stderr(), name)
+  t.notMatch(server.stderr(), /secret|eighty|\n\s+at /)
+  const worker = await startProcess(t, 'worker.js', {})
+  t.equal(await worker.exit, 1)
+  for (const name of ['DATABASE_URL', 'REDIS_URL']) t.match(worker.stderr(), name)
+})

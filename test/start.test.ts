@@ -1,0 +1,100 @@
+import { createServer } from 'node:net'
+import t from 'tap'
+import { createCall } from './support/app.js'
+import { createCheckout, launch } from './support/checkout.js'
+import { until } from './support/until.js'
+
+const account = { email: 'ada@example.com', password: 'correct horse battery', name: 'Ada' }
+const { name: _name, ...credentials } = account
+
+const passwordIn = (output: string): string | undefined => /Password\s+(\S+)/.exec(output)?.[1]
+
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+t.test('npm start, stopped and started again, finds its data', async (t) => {
+  const checkout = createCheckout(t)
+  const first = await launch(t, checkout)
+  await first.untilReady()
+  const password = passwordIn(first.output())
+  t.ok(password, 'the password is shown the first time')
+  const call = createCall(first.url)
+  t.equal((await call('POST', '/v1/auth/register', { body: account })).status, 201)
+  const admin = { email: 'admin@example.com', password }
+  t.equal((await call('POST', '/v1/auth/login', { body: admin })).status, 200)
+  t.equal(await first.stop('SIGINT'), 0)
+  t.match(first.output(), /Redis stopped\nPostgres stopped/, 'the services end last')
+  t.notMatch(first.output(), /killed|ERROR|Error/)
+
+  const second = await launch(t, checkout)
+  await second.untilReady()
+  t.equal(passwordIn(second.output()), undefined, 'and not again')
+  const again = createCall(second.url)
+  t.equal((await again('POST', '/v1/auth/login', { body: credentials })).status, 200)
+  t.equal((await again('POST', '/v1/auth/login', { body: admin })).status, 200)
+  t.equal(await second.stop('SIGTERM'), 0)
+})
+
+t.test('a killed launcher leaves nothing running and does not block the next start', async (t) => {
+  const checkout = createCheckout(t)
+  const killed = await launch(t, checkout)
+  await killed.untilReady()
+  const { pid = 0 } = killed.process
+  await createCall(killed.url)('POST', '/v1/auth/register', { body: account })
+  await killed.stop('SIGKILL')
+  t.notOk(isAlive(pid))
+
+  const next = await launch(t, checkout, { PORT: String(killed.port) })
+  await next.untilReady()
+  const { status } = await createCall(next.url)('POST', '/v1/auth/login', { body: credentials })
+  t.equal(status, 200, 'what was acknowledged before is there')
+  t.equal(await next.stop(), 0)
+  await until('the port to be free', () =>
+    fetch(next.url).then(
+      () => false,
+      () => true,
+    ),
+  )
+})
+
+t.test('two checkouts run at once', async (t) => {
+  const programs = await Promise.all([1, 2].map(async () => launch(t, createCheckout(t))))
+  await Promise.all(programs.map(({ untilReady }) => untilReady()))
+  const [first, second] = programs.map(({ url }) => createCall(url))
+  t.equal((await first?.('POST', '/v1/auth/register', { body: account }))?.status, 201)
+  t.equal(
+    (await second?.('POST', '/v1/auth/login', { body: credentials }))?.status,
+    401,
+    'each has its own data',
+  )
+  t.strictSame(await Promise.all(programs.map(({ stop }) => stop())), [0, 0])
+})
+
+t.test('a PORT that is taken is one clear line', async (t) => {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => server.close())
+  const { port } = server.address() as { port: number }
+  const program = await launch(t, createCheckout(t), { PORT: String(port) })
+  await until('the end', () => program.exitCode() !== null)
+  t.equal(program.exitCode(), 1)
+  t.match(program.output(), new RegExp(`^Port ${port} on 127.0.0.1 is taken: [^\\n]*\\n$`))
+})
+
+t.test('a second start in the same checkout is refused and does no harm', async (t) => {
+  const checkout = createCheckout(t)
+  const first = await launch(t, checkout)
+  await first.untilReady()
+  const second = await launch(t, checkout)
+  await until('the end', () => second.exitCode() !== null)
+  t.equal(second.exitCode(), 1)
+  t.equal(second.output().trim().split('\n').length, 1, second.output())
+  t.equal((await createCall(first.url)('GET', '/readyz')).status, 200)
+  t.equal(await first.stop(), 0)
+})

@@ -1,0 +1,77 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { chmodSync, cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, relative } from 'node:path'
+import { freePort } from '../../dev/stack/ports.js'
+import type { Test } from './environment.js'
+import { until } from './until.js'
+
+const ROOT = join(import.meta.dirname, '../..')
+const NOT_COPIED = new Set(['.git', '.data', '.tap', 'dist', 'node_modules'])
+const START_LIMIT_MS = 45_000
+const STOP_LIMIT_MS = 30_000
+
+/** A copy of this checkout as a newcomer has it after `npm ci`; `npm start` in it disturbs nobody. */
+export const createCheckout = (t: Test): string => {
+  const dir = mkdtempSync(join(tmpdir(), 'unnest-checkout-'))
+  // As root, the database's own user must get through to its files.
+  chmodSync(dir, 0o711)
+  t.teardown(() => rmSync(dir, { recursive: true, force: true }))
+  cpSync(ROOT, dir, { recursive: true, filter: (source) => !NOT_COPIED.has(relative(ROOT, source)) })
+  symlinkSync(join(ROOT, 'node_modules'), join(dir, 'node_modules'))
+  return dir
+}
+
+export interface Launch {
+  readonly url: string
+  readonly port: number
+  readonly process: ChildProcess
+  /** All that it has printed, on both streams. */
+  readonly output: () => string
+  /** Its exit code, or null while it runs. */
+  readonly exitCode: () => number | null
+  readonly untilReady: () => Promise<void>
+  /** Sends the signal and waits for the end. */
+  readonly stop: (signal?: NodeJS.Signals) => Promise<number | null>
+}
+
+/** Without what the test runner adds. */
+const newcomersEnvironment = (): NodeJS.ProcessEnv => {
+  const kept = ['PATH', 'HOME', 'USER', 'LANG', 'TMPDIR']
+  return Object.fromEntries(kept.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])))
+}
+
+/** Runs what `npm start` runs, in the checkout. Port and further variables come from `env`. */
+export const launch = async (
+  t: Test,
+  checkout: string,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Launch> => {
+  const port = Number(env['PORT'] ?? (await freePort()))
+  // tap puts its own loader into the NODE_OPTIONS of every child; `env` takes it out again and becomes node.
+  const command = ['-u', 'NODE_OPTIONS', process.execPath, '--import', 'tsx', 'dev/start.ts']
+  const child = spawn('env', command, {
+    cwd: checkout,
+    env: { ...newcomersEnvironment(), PORT: String(port), ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let output = ''
+  const collect = (chunk: Buffer) => {
+    output += chunk.toString()
+  }
+  child.stdout.on('data', collect)
+  child.stderr.on('data', collect)
+  const ended = () => child.exitCode !== null || child.signalCode !== null
+  const stop = async (signal: NodeJS.Signals = 'SIGTERM') => {
+    if (!ended()) child.kill(signal)
+    await until('the launcher to end', ended, STOP_LIMIT_MS)
+    return child.exitCode
+  }
+  t.teardown(() => stop())
+  const untilReady = async () => {
+    await until('npm start', () => ended() || output.includes('Unnest runs'), START_LIMIT_MS)
+    if (ended()) throw new Error(`npm start ended:\n${output}`)
+  }
+  const url = `http://127.0.0.1:${port}`
+  return { url, port, process: child, output: () => output, exitCode: () => child.exitCode, untilReady, stop }
+}

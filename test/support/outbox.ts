@@ -1,0 +1,59 @@
+import { v7 as uuidv7 } from 'uuid'
+import type { World } from './app.js'
+import { unique } from './factories.js'
+import { until } from './until.js'
+
+export interface OutboxRecord {
+  readonly id: string
+  readonly name: string
+  readonly key: string
+  readonly payload: unknown
+  readonly handovers: number
+  readonly closed_at: Date | null
+  readonly failure: string | null
+}
+
+export const outboxRows = ({ database }: World): Promise<OutboxRecord[]> =>
+  database.sql<OutboxRecord[]>`select * from outbox order by id`.then((rows) => [...rows])
+
+/** Waits until nothing in the outbox is open. @returns all rows */
+export const untilOutboxClosed = (world: World, limitMs?: number): Promise<OutboxRecord[]> =>
+  until(
+    'the outbox to be done with',
+    async () => {
+      const rows = await outboxRows(world)
+      return rows.length > 0 && rows.every(({ closed_at }) => closed_at !== null) && rows
+    },
+    limitMs,
+  )
+
+/** A user without the cost of a password. */
+export const insertUser = async ({ database }: World, name = 'Ada') => {
+  const user = { id: uuidv7(), email: `${unique('ada')}@example.com`, name, password_hash: 'none' }
+  await database.sql`insert into users ${database.sql(user)}`
+  return user
+}
+
+export interface JobRow {
+  readonly name?: string
+  readonly queue?: string
+  readonly version?: number
+  readonly key?: string
+  readonly payload: Readonly<Record<string, string>>
+}
+
+/** Writes a job as a producer would, its contract unchecked. @returns the row's id */
+export const insertJob = async ({ database: { sql } }: World, job: JobRow): Promise<string> => {
+  const { name = 'send-welcome', queue = 'mail', version = 1, key = unique('job'), payload } = job
+  const id = uuidv7()
+  await sql`insert into outbox ${sql({ id, queue, name, version, key, payload: sql.json(payload) })}`
+  return id
+}
+
+/** A new user's welcome, as the registration writes it. */
+export const insertWelcome = async (world: World) => {
+  const { id: userId, email: to } = await insertUser(world)
+  const key = `send-welcome-${userId}`
+  const id = await insertJob(world, { key, payload: { to, userId } })
+  return { id, key, to, payload: { to, userId } }
+}

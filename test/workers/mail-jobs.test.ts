@@ -1,0 +1,125 @@
+import t from 'tap'
+import { createMailService } from '../../src/mail/mail.service.js'
+import { createMailTransport } from '../../src/mail/mail.transport.js'
+import { createWorld, startPod, startWorkerPod } from '../support/app.js'
+import { createProduct, registerAdmin, registerUser, unique } from '../support/factories.js'
+import { mailFiles, parseMail, readMailFile } from '../support/mail.js'
+import { untilOutboxClosed } from '../support/outbox.js'
+import { startSmtp } from '../support/smtp.js'
+
+const NAME = 'Ada <script>alert(1)</script>'
+const ESCAPED_NAME = 'Ada &lt;script&gt;alert(1)&lt;/script&gt;'
+const PRODUCT = `Mug "de luxe" & 'Sons'`
+const ESCAPED_PRODUCT = 'Mug &quot;de luxe&quot; &amp; &#39;Sons&#39;'
+
+t.test('registering and ordering send one mail each', async (t) => {
+  const world = await createWorld(t)
+  const { call } = await startPod(t, world)
+  const worker = await startWorkerPod(t, world)
+  const admin = await registerAdmin(call, world)
+  const ada = await registerUser(call, NAME)
+  const mug = await createProduct(call, admin, { name: PRODUCT })
+  const yen = await createProduct(call, admin, { name: 'Chawan', price: { amount: 1500, currency: 'JPY' } })
+  const order = async (productId: string, quantity: number): Promise<string> => {
+    const items = [{ productId, quantity }]
+    const { body } = await call('POST', '/v1/orders', { token: ada.token, body: { items } })
+    return body.data.id
+  }
+  const orderId = await order(mug.id, 3)
+  const yenOrderId = await order(yen.id, 2)
+
+  const rows = await untilOutboxClosed(world)
+  const keys = [
+    `send-order-confirmation-${orderId}`,
+    `send-order-confirmation-${yenOrderId}`,
+    `send-welcome-${ada.id}`,
+    `send-welcome-${admin.id}`,
+  ].sort()
+  t.strictSame(rows.map(({ key }) => key).sort(), keys)
+  t.ok(rows.every(({ failure, handovers }) => failure === null && handovers === 1))
+  t.strictSame(
+    mailFiles(world.mailDir),
+    keys.map((key) => `${key}.eml`),
+    'no other file, and none unfinished',
+  )
+  t.notOk(worker.log.some(({ level }) => Number(level) >= 40))
+
+  await t.test('the welcome, its HTML escaped', async (t) => {
+    const { headers, text, html } = readMailFile(world.mailDir, `send-welcome-${ada.id}`)
+    t.strictSame(headers.get('to'), [ada.email])
+    t.strictSame(headers.get('subject'), ['Welcome to Unnest'])
+    t.strictSame(headers.get('from'), ['Unnest <no-reply@unnest.example>'])
+    t.match(headers.get('message-id')?.[0], `<send-welcome-${ada.id}@`)
+    t.match(text, `Hello ${NAME},`, 'the text is not HTML')
+    t.match(html, `Hello ${ESCAPED_NAME},`)
+    t.notMatch(html, '<script>')
+  })
+
+  await t.test('the confirmation, with what was ordered and its price', async (t) => {
+    const { headers, text, html } = readMailFile(world.mailDir, `send-order-confirmation-${orderId}`)
+    t.strictSame(headers.get('to'), [ada.email])
+    t.strictSame(headers.get('subject'), [`Your order ${orderId}`])
+    t.match(text, `3 x ${PRODUCT}: €19.99`)
+    t.match(text, 'Total: €59.97')
+    t.match(html, `3 &times; ${ESCAPED_PRODUCT}: €19.99`)
+    t.match(html, 'Total: €59.97')
+    t.match(html, ESCAPED_NAME)
+    t.notMatch(html, PRODUCT)
+    t.match(
+      readMailFile(world.mailDir, `send-order-confirmation-${yenOrderId}`).text,
+      'Total: ¥3,000',
+      'yen have no minor unit',
+    )
+  })
+})
+
+t.test('line breaks in a name or an address are refused at the door', async (t) => {
+  const world = await createWorld(t)
+  const { call } = await startPod(t, world)
+  const good = { email: 'ada@example.com', name: 'Ada', password: 'correct horse battery staple' }
+  const hostile: [object, string][] = [
+    [{ name: 'Ada\r\nBcc: eve@example.com' }, 'name'],
+    [{ name: 'Ada\nBcc: eve@example.com' }, 'name'],
+    [{ name: 'Ada\u0000' }, 'name'],
+    [{ email: 'ada@example.com\r\nBcc: eve@example.com' }, 'email'],
+    [{ email: 'ada@example.com\n' }, 'email'],
+    [{ email: 'ada@example.com, eve@example.com' }, 'email'],
+    [{ email: '"Ada" <ada@example.com>' }, 'email'],
+  ]
+  for (const [part, path] of hostile) {
+    const { status, body } = await call('POST', '/v1/auth/register', { body: { ...good, ...part } })
+    t.equal(status, 400, JSON.stringify(part))
+    t.match(body, { code: 'validation_failed', errors: [{ path }] }, JSON.stringify(part))
+  }
+  const [row] = await world.database.sql`select (select count(*) from users)::int as users,
+    (select count(*) from outbox)::int as jobs`
+  t.strictSame({ ...row }, { users: 0, jobs: 0 })
+})
+
+t.test('nor do they get into a mail if somebody were to pass them on', async (t) => {
+  const smtp = await startSmtp(t)
+  const transport = createMailTransport(smtp.url, '')
+  t.teardown(transport.close)
+  const mail = createMailService({ transport, from: 'Unnest <no-reply@unnest.example>' })
+  const addresses = [
+    'ada@example.com\r\nBcc: eve@example.com',
+    'ada@example.com\nBcc: eve@example.com',
+    'ada@example.com, eve@example.com',
+    'ada@example.com>\r\nRCPT TO:<eve@example.com',
+  ]
+  for (const to of addresses) {
+    const name = 'Ada\r\nBcc: eve@example.com\r\n\r\n.\r\nMAIL FROM:<eve@example.com>'
+    // A refusal is as good as a harmless mail.
+    await mail.sendWelcome({ key: unique('mail'), to, name }).catch(() => {})
+  }
+  await mail.sendWelcome({ key: unique('mail'), to: 'ada@example.com', name: 'x\r\nBcc: eve@example.com' })
+  t.ok(smtp.mails.length > 0)
+  for (const { recipients, message } of smtp.mails) {
+    const { headers } = parseMail(message)
+    t.equal(recipients.length, 1, recipients.join(' | '))
+    t.notMatch(recipients, ['eve@example.com'])
+    t.equal(headers.get('to')?.length, 1)
+    t.notOk(headers.has('bcc'))
+    t.notOk(headers.has('cc'))
+  }
+})
