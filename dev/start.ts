@@ -23,10 +23,10 @@ const main = async (): Promise<void> => {
   const ledgers = join(settings.dataDir, 'run')
   const session = openSession(claimLedger(ledgers))
   try {
-    startGuard(session.ledger)
     // Before the port is looked at: it may be our own leftover that holds it.
     if (await endLeftovers(ledgers)) console.log('Cleaned up after a start that was killed')
     await requireFreePort(settings)
+    startGuard(session.ledger)
     await run(settings, session)
   } catch (error) {
     // A Ctrl-C ends esbuild's process as well, and the failed build may overtake the signal.
