@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -7,6 +8,16 @@ import { StartError } from './stack/start-error.js'
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
 
+/**
+ * Bundled, where all other packages stay in node_modules: Node parses its 180 KB package.json anew for each of
+ * its several hundred modules, 165 MB of garbage and half of the start. The bundle takes the few it needs.
+ */
+const BUNDLED = 'drizzle-orm'
+
+const { dependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+  dependencies: Record<string, string>
+}
+
 const OPTIONS: BuildOptions = {
   absWorkingDir: ROOT,
   entryPoints: ['src/server.ts', 'src/migrate.ts', 'workers/worker.ts'],
@@ -15,14 +26,14 @@ const OPTIONS: BuildOptions = {
   format: 'esm',
   platform: 'node',
   target: 'node20',
-  packages: 'external',
+  external: Object.keys(dependencies).filter((name) => name !== BUNDLED),
   sourcemap: 'linked',
   logLevel: 'warning',
 }
 
 /**
  * Bundles the three programs into an emptied dist/: server.js, worker.js and migrate.js, each for plain `node`.
- * Packages stay outside, in node_modules. Rejects with a StartError when one does not compile; esbuild has printed why by then.
+ * Rejects with a StartError when one does not compile; esbuild has printed why by then.
  */
 export const build = async (): Promise<void> => {
   const outdir = join(ROOT, 'dist')
