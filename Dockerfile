@@ -4,7 +4,7 @@
 #   docker run unnest dist/migrate.js
 # `npm run check:image` runs the commands below without Docker.
 
-# Exact, so that the same commit gives the same image; the major is .nvmrc's.
+# Exact but for the tag itself, which only a digest would pin; the major is .nvmrc's.
 ARG NODE_VERSION=24.21.0
 
 FROM node:${NODE_VERSION}-bookworm-slim AS base

@@ -49,12 +49,11 @@ const run = async (settings: Settings, session: Session): Promise<void> => {
     JWT_PRIVATE_KEYS: settings.jwtKeys ?? signingKeysIn(settings.dataDir),
   }
   const admin = { ADMIN_EMAIL: settings.adminEmail, ADMIN_PASSWORD: password.value }
+  password.keepUntilShown()
   const { adminCreated } = await migrate({ ...environment, ...admin }, session.ledger)
-  if (adminCreated) password.keepUntilShown()
   await startPrograms(settings, session, environment)
-  console.log(
-    banner(settings, password.isUnseen() ? password.value : undefined, (Date.now() - begun) / 1_000),
-  )
+  const shown = adminCreated || password.isUnseen ? password.value : undefined
+  console.log(banner(settings, shown, (Date.now() - begun) / 1_000))
   password.forget()
 }
 

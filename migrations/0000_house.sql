@@ -79,7 +79,6 @@ create table order_items (
 -- done; the relay hands every open row whose time has come to the queue, and again if it stays open.
 create table outbox (
   id uuid primary key,
-  queue text not null,
   name text not null,
   version smallint not null,
   -- What makes the effect unique: the same job for the same key is written once.

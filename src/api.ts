@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import { createApp } from './app.js'
 import { createApiContainer } from './container.js'
-import { connectRedis, impatient } from './shared/cache/redis.js'
+import { connectRedis, failFast } from './shared/cache/redis.js'
 import type { ApiConfig } from './shared/config.js'
 import { connectDatabase } from './shared/database/client.js'
 import { closeInOrder, type ShutdownStep } from './shared/shutdown.js'
@@ -11,6 +11,8 @@ import type { Logger } from './shared/telemetry/logger.js'
 /** A request waits this long for Redis at most, then goes on without it. */
 const REDIS_COMMAND_TIMEOUT_MS = 250
 const CLOSE_IDLE_EVERY_MS = 100
+/** The rest is for Redis and the database. */
+const HTTP_SHARE_OF_GRACE = 0.7
 
 export interface RunningApi {
   readonly app: FastifyInstance
@@ -19,13 +21,18 @@ export interface RunningApi {
   readonly shutdownSteps: readonly ShutdownStep[]
 }
 
-/** Stops accepting, and keeps closing connections as they fall idle: a busy one would stay for its keep-alive time. */
-const closeApp = async (app: FastifyInstance): Promise<void> => {
+/**
+ * Stops accepting, and keeps closing connections as they fall idle: a busy one would stay for its keep-alive
+ * time. One that is still not done after `graceMs`, such as a client that sends half a request, is cut off.
+ */
+const closeApp = async (app: FastifyInstance, graceMs: number): Promise<void> => {
   const closing = setInterval(() => app.server.closeIdleConnections(), CLOSE_IDLE_EVERY_MS)
+  const lastCall = setTimeout(() => app.server.closeAllConnections(), graceMs)
   try {
     await app.close()
   } finally {
     clearInterval(closing)
+    clearTimeout(lastCall)
   }
 }
 
@@ -44,7 +51,7 @@ export const startApi = async (config: ApiConfig, logger: Logger): Promise<Runni
     config.REDIS_URL,
     'api',
     logger,
-    impatient(REDIS_COMMAND_TIMEOUT_MS),
+    failFast(REDIS_COMMAND_TIMEOUT_MS),
   )
   const resources: ShutdownStep[] = [
     { name: 'redis', close: closeRedis },
@@ -60,7 +67,7 @@ export const startApi = async (config: ApiConfig, logger: Logger): Promise<Runni
     }
     const shutdownSteps = [
       { name: 'readiness', close: drain },
-      { name: 'http', close: () => closeApp(app) },
+      { name: 'http', close: () => closeApp(app, config.SHUTDOWN_GRACE_MS * HTTP_SHARE_OF_GRACE) },
       ...resources,
     ]
     return { app, url, shutdownSteps }

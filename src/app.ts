@@ -12,6 +12,7 @@ import { registerRouteCache } from './shared/cache/route-cache.js'
 import type { ApiConfig } from './shared/config.js'
 import { registerEnvelope } from './shared/http/envelope.js'
 import { registerErrorHandler, registerNotFound } from './shared/http/error-handler.js'
+import { registerHandlerDeadline } from './shared/http/handler-deadline.js'
 import { registerHealth } from './shared/http/health.js'
 import { collectMethods } from './shared/http/method-not-allowed.js'
 import { registerDocs, registerOpenApi } from './shared/http/openapi.js'
@@ -45,6 +46,7 @@ export const createApp = async (needs: AppNeeds): Promise<FastifyInstance> => {
   registerRequestId(app)
   registerRequestLog(app)
   registerErrorHandler(app)
+  registerHandlerDeadline(app)
   registerStrictQuery(app)
   registerEnvelope(app)
   await registerRedis(app, redis)

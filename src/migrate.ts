@@ -1,9 +1,10 @@
 import { fileURLToPath } from 'node:url'
 import { createAccountsContainer } from './container.js'
 import { boot } from './shared/boot.js'
-import { loadMigrateConfig, type MigrateConfig } from './shared/config.js'
+import { ConfigError, loadMigrateConfig, type MigrateConfig } from './shared/config.js'
 import { connectDatabase } from './shared/database/client.js'
 import { migrateDatabase } from './shared/database/migrator.js'
+import { DomainError } from './shared/errors.js'
 import { createLogger } from './shared/telemetry/logger.js'
 
 /** Beside `src/` in the repository and beside `dist/` in the image. */
@@ -23,6 +24,11 @@ const ensureFirstAdmin = async (config: MigrateConfig): Promise<boolean> => {
       email,
       password,
     })
+  } catch (error) {
+    if (!(error instanceof DomainError)) throw error
+    throw new ConfigError([
+      `ADMIN_EMAIL: there is no admin yet, and this one cannot be made: ${error.message}`,
+    ])
   } finally {
     await close()
   }

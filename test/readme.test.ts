@@ -34,7 +34,7 @@ t.test('every path that the README names is there', async (t) => {
 
 t.test('every npm script that the README names is there', async (t) => {
   const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
-  const named = matchesOf(/npm run ([\w:]+)/g)
+  const named = matchesOf(/npm run (?:-s )?([\w:]+)/g)
   t.ok(named.length >= 5, `${named.length} scripts`)
   for (const name of named) t.type(scripts[name], 'string', name)
 })

@@ -71,6 +71,53 @@ t.test('the API answers what it has in hand, then ends', async (t) => {
   t.equal(row?.['orders'], 1)
 })
 
+t.test('what comes on a busy connection meanwhile is answered too, and as every answer is', async (t) => {
+  const world = await createWorld(t)
+  const server = await startServer(t, world.env)
+  const call = createCall(server.url)
+  const admin = await registerAdmin(call, world)
+  const mug = await createProduct(call, admin)
+  const { untilAwaited, release } = await holdProduct(world, mug.id)
+  const body = JSON.stringify({ items: [{ productId: mug.id, quantity: 1 }] })
+  const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
+  t.teardown(() => socket.destroy())
+  let received = ''
+  socket.on('data', (chunk) => {
+    received += String(chunk)
+  })
+  socket.write(
+    `POST /v1/orders HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${admin.token}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+  )
+  await untilAwaited()
+  server.kill('SIGTERM')
+  await server.untilLogged('shutting down')
+  socket.write('GET /v1/nowhere HTTP/1.1\r\nhost: localhost\r\n\r\n')
+  await release()
+  await once(socket, 'close')
+  t.match(received, /^HTTP\/1.1 201/)
+  const second = received.slice(received.indexOf('HTTP/1.1', 10))
+  t.ok(!second.startsWith('HTTP') || /^HTTP\/1.1 404.*application\/problem\+json/s.test(second), second)
+  t.equal(await server.exit, 0)
+})
+
+t.test('a request that never comes whole does not keep it from ending well', async (t) => {
+  const world = await createWorld(t, { SHUTDOWN_GRACE_MS: '3000' })
+  const server = await startServer(t, world.env)
+  const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
+  t.teardown(() => socket.destroy())
+  socket.on('error', () => {})
+  socket.write(
+    'POST /v1/auth/login HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{"em',
+  )
+  await until(
+    'the request to be begun',
+    async () => (await createCall(server.url)('GET', '/livez')).status === 200,
+  )
+  server.kill('SIGTERM')
+  t.equal(await server.exit, 0)
+  t.notMatch(server.log, [{ msg: 'could not shut down in time' }])
+})
+
 t.test('while it drains it is not ready and still works', async (t) => {
   const world = await createWorld(t, { READINESS_DRAIN_MS: '2000' })
   const server = await startServer(t, world.env)

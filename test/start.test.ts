@@ -2,6 +2,8 @@ import { createServer } from 'node:net'
 import t from 'tap'
 import { createCall } from './support/app.js'
 import { createCheckout, launch } from './support/checkout.js'
+import { createTestDatabase } from './support/database.js'
+import { testServices } from './support/environment.js'
 import { until } from './support/until.js'
 
 const account = { email: 'ada@example.com', password: 'correct horse battery', name: 'Ada' }
@@ -61,6 +63,26 @@ t.test('a killed launcher leaves nothing running and does not block the next sta
       () => true,
     ),
   )
+})
+
+t.test('given DATABASE_URL and REDIS_URL it uses those and starts none', async (t) => {
+  const database = await createTestDatabase(t)
+  const program = await launch(t, createCheckout(t), {
+    DATABASE_URL: database.url,
+    REDIS_URL: testServices().redisUrl,
+    REDIS_PREFIX: 'test-given',
+  })
+  await program.untilReady()
+  t.notMatch(program.output(), /Postgres on|Redis on/)
+  const call = createCall(program.url)
+  t.equal((await call('POST', '/v1/auth/register', { body: account })).status, 201)
+  t.equal((await database.sql`select from users where email = ${account.email}`).length, 1)
+  await until(
+    'the mail',
+    async () => (await database.sql`select from outbox where closed_at is null`).length === 0,
+  )
+  t.equal(await program.stop(), 0)
+  t.notMatch(program.output(), /Postgres stopped|Redis stopped/)
 })
 
 t.test('two checkouts run at once', async (t) => {

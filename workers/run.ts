@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { createWorkerContainer } from '../src/container.js'
-import { connectRedis, impatient, patient } from '../src/shared/cache/redis.js'
+import { blocking, connectRedis, failFast } from '../src/shared/cache/redis.js'
 import type { WorkerConfig } from '../src/shared/config.js'
 import { connectDatabase } from '../src/shared/database/client.js'
 import { listen } from '../src/shared/database/listener.js'
@@ -25,9 +25,9 @@ const openResources = async (config: WorkerConfig, logger: Logger) => {
     applicationName: 'unnest-worker',
   })
   const [lock, relay, queue] = await Promise.all([
-    connectRedis(config.REDIS_URL, 'lock', logger, impatient(LOCK_COMMAND_TIMEOUT_MS)),
-    connectRedis(queueUrl, 'relay', logger, impatient(RELAY_COMMAND_TIMEOUT_MS)),
-    connectRedis(queueUrl, 'worker', logger, patient),
+    connectRedis(config.REDIS_URL, 'lock', logger, failFast(LOCK_COMMAND_TIMEOUT_MS)),
+    connectRedis(queueUrl, 'relay', logger, failFast(RELAY_COMMAND_TIMEOUT_MS)),
+    connectRedis(queueUrl, 'worker', logger, blocking),
   ])
   const shutdownSteps: ShutdownStep[] = [
     { name: 'queue redis', close: queue.close },

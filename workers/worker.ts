@@ -7,6 +7,9 @@ import { runWorker } from './run.js'
 await boot(async () => {
   const config = loadWorkerConfig(process.env)
   const logger = createLogger({ level: config.LOG_LEVEL, process: 'worker' })
+  if (config.NODE_ENV === 'production' && config.SMTP_URL === undefined) {
+    logger.warn({ dataDir: config.DATA_DIR }, 'no SMTP_URL: mails are written to files and sent to nobody')
+  }
   const steps = await runWorker(config, logger)
   closeOnSignal({ logger, graceMs: config.SHUTDOWN_GRACE_MS, steps })
   logger.info({ queues: config.WORKER_QUEUES.length > 0 ? config.WORKER_QUEUES : 'all' }, 'worker ready')

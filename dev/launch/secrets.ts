@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createSigningKeys } from '../keys.js'
 
@@ -12,23 +12,29 @@ export const signingKeysIn = (dataDir: string): string => {
 
 export interface AdminPassword {
   readonly value: string
-  /** Keeps it until it has been shown: a start may fail between the migration and the banner. */
+  /** Call before the admin is made: a start may be killed at any moment until the banner is printed. */
   readonly keepUntilShown: () => void
-  /** True when an admin was made whose password nobody has seen yet. */
-  readonly isUnseen: () => boolean
+  /** Call once it was shown. Later starts neither keep nor show a password of their own making. */
   readonly forget: () => void
+  /** True when an earlier start was killed before it could show it. */
+  readonly isUnseen: boolean
 }
 
-/** The password that the first admin gets: the given one, else the one of an interrupted start, else a fresh one. */
+/**
+ * The password that the first admin gets: the given one, else the one of an interrupted start, else a fresh
+ * one. Its file is empty once it was shown.
+ */
 export const adminPasswordIn = (dataDir: string, given: string | undefined): AdminPassword => {
   const file = join(dataDir, 'admin-password')
-  const unseen = existsSync(file) ? readFileSync(file, 'utf8').trim() : undefined
-  const value = unseen ?? given ?? randomBytes(15).toString('base64url')
+  const kept = existsSync(file) ? readFileSync(file, 'utf8').trim() : undefined
+  const value = kept || given || randomBytes(15).toString('base64url')
   return {
     value,
-    keepUntilShown: () => writePrivately(file, value),
-    isUnseen: () => existsSync(file),
-    forget: () => rmSync(file, { force: true }),
+    keepUntilShown: () => {
+      if (kept === undefined) writePrivately(file, value)
+    },
+    forget: () => writePrivately(file, ''),
+    isUnseen: Boolean(kept),
   }
 }
 

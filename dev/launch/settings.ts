@@ -34,7 +34,7 @@ export const readSettings = (environment: NodeJS.ProcessEnv): Settings => {
     adminEmail: ADMIN_EMAIL || 'admin@example.com',
     adminPassword: ADMIN_PASSWORD || undefined,
     smtpUrl: SMTP_URL || undefined,
-    graceMs: integer('SHUTDOWN_GRACE_MS', SHUTDOWN_GRACE_MS || '10000', 3_600_000) + EXTRA_GRACE_MS,
+    graceMs: integer('SHUTDOWN_GRACE_MS', SHUTDOWN_GRACE_MS || '25000', 3_600_000) + EXTRA_GRACE_MS,
   }
 }
 

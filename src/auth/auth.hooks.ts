@@ -1,6 +1,6 @@
 import type { onRequestAsyncHookHandler } from 'fastify'
+import { forbidden, unauthenticated } from '../shared/errors.js'
 import type { AccessHooks } from '../shared/http/access.js'
-import { forbidden, unauthenticated } from '../shared/http/principal-of.js'
 import type { Role } from '../shared/principal.js'
 
 /** Verifies the bearer token and puts the principal on the request. */
@@ -9,6 +9,7 @@ const requireSignedIn: onRequestAsyncHookHandler = async (request) => {
     await request.jwtVerify()
   } catch (cause) {
     // Which check failed is nobody's business but ours.
+    request.log.debug({ requestId: request.id, err: cause }, 'access token refused')
     throw unauthenticated({ cause })
   }
   request.principal = request.user

@@ -8,16 +8,21 @@ export interface MailTransport {
   readonly close: () => Promise<void>
 }
 
-const CONNECTION_TIMEOUT_MS = 10_000
-const SOCKET_TIMEOUT_MS = 20_000
+/** Together below the 20 s of a job's try: a try that is given up must not go on beside the next one. */
+const CONNECTION_TIMEOUT_MS = 5_000
+const GREETING_TIMEOUT_MS = 5_000
+const SOCKET_TIMEOUT_MS = 8_000
 
-/** Sends over SMTP through a few kept connections. */
+/**
+ * Sends over SMTP through a few kept connections. A mail whose acceptance got lost on the way back is sent
+ * again with the same Message-ID: SMTP has no better promise than at least once.
+ */
 const createSmtpTransport = (url: string): MailTransport => {
   const transport = createTransport({
     url,
     pool: true,
     connectionTimeout: CONNECTION_TIMEOUT_MS,
-    greetingTimeout: CONNECTION_TIMEOUT_MS,
+    greetingTimeout: GREETING_TIMEOUT_MS,
     socketTimeout: SOCKET_TIMEOUT_MS,
   })
   return {

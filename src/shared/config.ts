@@ -37,15 +37,15 @@ const redisShape = {
     .default('unnest'),
 }
 
-const shutdownShape = {
-  SHUTDOWN_GRACE_MS: milliseconds.default(10_000),
-}
+/** A worker's grace is longer than a job's try: what is in hand is finished, not done twice. */
+const API_GRACE_MS = 10_000
+const WORKER_GRACE_MS = 25_000
 
 const apiSchema = z.object({
   ...processShape,
   ...databaseShape,
   ...redisShape,
-  ...shutdownShape,
+  SHUTDOWN_GRACE_MS: milliseconds.default(API_GRACE_MS),
   PORT: port.default(3000),
   HOST: z.string().min(1).max(255).default('127.0.0.1'),
   JWT_PRIVATE_KEYS: jwkSet,
@@ -57,7 +57,7 @@ const workerSchema = z.object({
   ...processShape,
   ...databaseShape,
   ...redisShape,
-  ...shutdownShape,
+  SHUTDOWN_GRACE_MS: milliseconds.default(WORKER_GRACE_MS),
   QUEUE_REDIS_URL: urlOf('redis', 'rediss').optional(),
   DATA_DIR: z.string().min(1).default('.data'),
   SMTP_URL: urlOf('smtp', 'smtps').optional(),

@@ -1,6 +1,6 @@
 /**
  * What went wrong, in the language of the domain. `shared/http/problem.ts` maps each kind to a status and
- * `shared/queue/consumer.ts` to retry or give up, so a service knows neither HTTP nor queues.
+ * `shared/queue/processor.ts` to retry or give up, so a service knows neither HTTP nor queues.
  */
 export type ErrorKind = 'invalid' | 'unauthenticated' | 'forbidden' | 'not_found' | 'conflict' | 'unavailable'
 
@@ -64,4 +64,10 @@ export const definedErrors = (): readonly ErrorDefinition[] => [...definitions.v
 
 export const validationFailed = defineError('validation_failed', 'invalid', 'The input is not valid.')
 export const notFound = defineError('not_found', 'not_found', 'There is nothing here.')
+export const unauthenticated = defineError(
+  'unauthenticated',
+  'unauthenticated',
+  'Sign in: the access token is missing, expired or not valid.',
+)
+export const forbidden = defineError('forbidden', 'forbidden', 'You may not do this.')
 export const unavailable = defineError('unavailable', 'unavailable', 'The service is briefly unavailable.')

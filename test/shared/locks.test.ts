@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis'
 import t, { type Test as TapTest } from 'tap'
-import { connectRedis, impatient } from '../../src/shared/cache/redis.js'
+import { connectRedis, failFast } from '../../src/shared/cache/redis.js'
 import { connectDatabase } from '../../src/shared/database/client.js'
 import { createLocks, type Holder } from '../../src/shared/lock/locks.js'
 import { createLogger } from '../../src/shared/telemetry/logger.js'
@@ -19,7 +19,7 @@ const logger = createLogger({ level: 'silent', process: 'test' })
 const openLocks = async (t: TapTest, { database, redisPrefix, env }: World) => {
   const url = String(env['REDIS_URL'])
   const pool = connectDatabase({ url: database.url, poolMax: 2, applicationName: 'test' })
-  const { redis, close } = await connectRedis(url, 'test', logger, impatient(COMMAND_TIMEOUT_MS))
+  const { redis, close } = await connectRedis(url, 'test', logger, failFast(COMMAND_TIMEOUT_MS))
   t.teardown(() => Promise.all([close(), pool.close()]))
   return createLocks({ database: pool.database, redis, prefix: redisPrefix })
 }

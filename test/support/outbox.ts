@@ -36,7 +36,6 @@ export const insertUser = async ({ database }: World, name = 'Ada') => {
 
 export interface JobRow {
   readonly name?: string
-  readonly queue?: string
   readonly version?: number
   readonly key?: string
   readonly payload: Readonly<Record<string, string>>
@@ -44,9 +43,9 @@ export interface JobRow {
 
 /** Writes a job as a producer would, its contract unchecked. @returns the row's id */
 export const insertJob = async ({ database: { sql } }: World, job: JobRow): Promise<string> => {
-  const { name = 'send-welcome', queue = 'mail', version = 1, key = unique('job'), payload } = job
+  const { name = 'send-welcome', version = 1, key = unique('job'), payload } = job
   const id = uuidv7()
-  await sql`insert into outbox ${sql({ id, queue, name, version, key, payload: sql.json(payload) })}`
+  await sql`insert into outbox ${sql({ id, name, version, key, payload: sql.json(payload) })}`
   return id
 }
 

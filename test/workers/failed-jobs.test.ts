@@ -79,7 +79,7 @@ t.test('a job that fails for the moment is tried again until it succeeds', async
 t.test('what a newer pod wrote stays open and keeps nobody waiting', async (t) => {
   const world = await createWorld(t)
   const worker = await startWorkerPod(t, world)
-  const unknown = await insertJob(world, { name: 'send-parcel', queue: 'parcels', payload: {} })
+  const unknown = await insertJob(world, { name: 'send-parcel', payload: {} })
   const newer = await insertJob(world, { version: 2, payload: { recipient: 'ada@example.com' } })
   const good = await insertWelcome(world)
   const rowOf = async (id: string) => (await outboxRows(world)).find((row) => row.id === id)

@@ -107,8 +107,8 @@ t.test('two workers share 200 jobs and send each mail once', async (t) => {
   await sql`insert into users (id, email, name, password_hash)
     select gen_random_uuid(), 'user' || n || '@example.com', 'Ada', '' from generate_series(1, 200) n`
   const workers = [await startWorkerPod(t, world), await startWorkerPod(t, world)]
-  await sql`insert into outbox (id, queue, name, version, key, payload)
-    select gen_random_uuid(), 'mail', 'send-welcome', 1, 'send-welcome-' || id,
+  await sql`insert into outbox (id, name, version, key, payload)
+    select gen_random_uuid(), 'send-welcome', 1, 'send-welcome-' || id,
       jsonb_build_object('to', email, 'userId', id) from users`
   const rows = await untilOutboxClosed(world)
   t.equal(rows.length, 200)

@@ -1,5 +1,3 @@
-import { once } from 'node:events'
-import { createServer, type Socket } from 'node:net'
 import t, { type Test as TapTest } from 'tap'
 import { type Answer, type Call, createWorld, startPod, startWorkerPod } from '../support/app.js'
 import type { Test } from '../support/environment.js'
@@ -7,6 +5,7 @@ import { createProduct, registerAdmin, registerUser, unique } from '../support/f
 import { outboxRows, untilOutboxClosed } from '../support/outbox.js'
 import { startProcess } from '../support/process.js'
 import { createPrivateRedis } from '../support/redis.js'
+import { startSilentServer } from '../support/silent-server.js'
 import { startSmtp } from '../support/smtp.js'
 
 const PASSWORD = 'correct horse battery staple'
@@ -96,22 +95,8 @@ t.test('work goes on without Redis, and its mails go out once Redis is back', as
   }
 })
 
-/** Takes every connection and never says a word. */
-const startSilentServer = async (t: Test): Promise<string> => {
-  const sockets = new Set<Socket>()
-  const server = createServer((socket) => void sockets.add(socket.on('error', () => {})))
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => {
-    for (const socket of sockets) socket.destroy()
-    server.close()
-  })
-  const address = server.address()
-  return `redis://127.0.0.1:${typeof address === 'object' ? address?.port : ''}`
-}
-
 t.test('a Redis that takes connections and stays silent is bypassed', async (t) => {
-  const world = await createWorld(t, { REDIS_URL: await startSilentServer(t) })
+  const world = await createWorld(t, { REDIS_URL: `redis://127.0.0.1:${(await startSilentServer(t)).port}` })
   const { call } = await startPod(t, world)
   const ada = await registerUser(call)
   const profile = await timed(() => call('GET', `/v1/users/${ada.id}`, { token: ada.token }))

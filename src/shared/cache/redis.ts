@@ -22,14 +22,14 @@ type Limits = Pick<RedisOptions, 'enableOfflineQueue' | 'maxRetriesPerRequest' |
  * Limits for a connection that somebody waits on: no queue of unsent commands (it has no bound), one
  * retry, and an answer within `commandTimeout` ms or an error.
  */
-export const impatient = (commandTimeout: number): Limits => ({
+export const failFast = (commandTimeout: number): Limits => ({
   enableOfflineQueue: false,
   maxRetriesPerRequest: 1,
   commandTimeout,
 })
 
 /** Limits for a connection whose commands block by design: BullMQ's workers ask for it. */
-export const patient: Limits = { maxRetriesPerRequest: null }
+export const blocking: Limits = { maxRetriesPerRequest: null }
 
 /** Logs the beginning and the end of an outage, and not each of the attempts between. */
 const logOutages = (redis: Redis, name: string, logger: Logger): void => {

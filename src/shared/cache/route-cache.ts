@@ -31,24 +31,42 @@ export interface RouteCacheNeeds {
   readonly logger: FastifyBaseLogger
 }
 
-/** One key for one answer: the order of the query's parameters does not make another one. */
-const keyOf = (request: FastifyRequest, { scope }: CachePolicy): string => {
+/** Paths that can be spelt in one way only: nothing encoded, no capitals. */
+const CANONICAL_PATH = /^[a-z0-9/._-]+$/
+
+/**
+ * One key for one answer: the order of the query's parameters does not make another one, and a path that
+ * could be spelt otherwise (`%30`, a UUID in capitals) has none, since each spelling would be an entry.
+ */
+const keyOf = (request: FastifyRequest, { scope }: CachePolicy): string | undefined => {
   const owner = scope === 'shared' ? 'shared' : (request.principal?.userId ?? 'anonymous')
   const [path = '', query = ''] = request.url.split('?', 2)
+  if (!CANONICAL_PATH.test(path)) return undefined
   const parameters = new URLSearchParams(query)
   parameters.sort()
   return `${owner}:${path}?${parameters}`
+}
+
+/** Undefined when Redis cannot be asked. */
+const findOrBypass = async (
+  cache: RedisCache,
+  key: string,
+  logger: FastifyBaseLogger,
+): Promise<string | null | undefined> => {
+  try {
+    return await cache.find(key)
+  } catch (error) {
+    logger.debug({ err: error }, 'cache bypassed')
+    return undefined
+  }
 }
 
 const lookUp =
   (policy: CachePolicy, { cache, logger }: RouteCacheNeeds): onRequestAsyncHookHandler =>
   async (request, reply) => {
     const key = keyOf(request, policy)
-    let body: string | null
-    try {
-      body = await cache.find(key)
-    } catch (error) {
-      logger.debug({ err: error }, 'cache bypassed')
+    const body = key === undefined ? undefined : await findOrBypass(cache, key, logger)
+    if (key === undefined || body === undefined) {
       reply.header('x-cache', 'BYPASS')
       return
     }

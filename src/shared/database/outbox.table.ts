@@ -2,7 +2,6 @@ import { integer, jsonb, pgTable, smallint, text, timestamp, uuid } from 'drizzl
 
 export const outbox = pgTable('outbox', {
   id: uuid('id').primaryKey(),
-  queue: text('queue').notNull(),
   name: text('name').notNull(),
   version: smallint('version').notNull(),
   key: text('key').notNull(),

@@ -6,13 +6,16 @@ import { outbox } from './outbox.table.js'
 /** Channel on which Postgres announces new rows at commit (see the trigger in `migrations/`). */
 export const OUTBOX_CHANNEL = 'outbox'
 
-/** A handed-over row that is still open after this many seconds is handed over again. */
+/**
+ * A handed-over row that is still open after this many seconds is handed over again; the time doubles with
+ * each handover, so that a long backlog is not written anew every minute, up to an hour.
+ */
 const HANDOVER_SECONDS = 60
+const MAX_DOUBLINGS = 6
 
 /** One piece of work as the queue carries it. */
 export interface OutboxRow {
   readonly id: string
-  readonly queue: string
   readonly name: string
   readonly version: number
   readonly key: string
@@ -35,7 +38,6 @@ export const lockDueRows = (transaction: Transaction, limit: number): Promise<Ou
   transaction
     .select({
       id: outbox.id,
-      queue: outbox.queue,
       name: outbox.name,
       version: outbox.version,
       key: outbox.key,
@@ -52,7 +54,7 @@ export const markHandedOver = async (transaction: Transaction, ids: string[]): P
   await transaction
     .update(outbox)
     .set({
-      dueAt: sql`now() + make_interval(secs => ${HANDOVER_SECONDS})`,
+      dueAt: sql`now() + make_interval(secs => ${HANDOVER_SECONDS} * 2 ^ least(${outbox.handovers}, ${MAX_DOUBLINGS}))`,
       handovers: sql`${outbox.handovers} + 1`,
     })
     .where(inArray(outbox.id, ids))

@@ -26,6 +26,7 @@ export const sendProblem = (error: unknown, request: FastifyRequest, reply: Fast
     .code(problem.status)
     .headers(problem.headers)
     .header('x-request-id', request.id)
+    .header('cache-control', 'no-store')
     .type(PROBLEM_CONTENT_TYPE)
     .send(bodyOf(problem, pathOf(request.url), request.id))
 }

@@ -97,7 +97,6 @@ const isClientFault = (error: unknown): boolean =>
 const ofFramework = (error: unknown): Problem | undefined => {
   const code = codeOf(error)
   if (code === undefined || !code.startsWith('FST_')) return undefined
-  if (code === 'FST_ERR_HANDLER_TIMEOUT') return ofDomain(unavailable())
   if (UNREADABLE_BODIES.has(code)) return invalidInput([{ path: '', message: 'the body is not valid JSON' }])
   const known = FRAMEWORK_FAULTS[code]
   if (known) return problem(known, known.title)

@@ -22,8 +22,10 @@ export const answerUnroutable = (error: unknown, request: FastifyRequest, reply:
 export const registerRequestLog = (app: FastifyInstance): void => {
   app.addHook('onResponse', (request, reply, done) => {
     const facts = factsOf(request, reply)
-    if (request.failure) app.log.error({ ...facts, err: request.failure }, 'request failed')
-    else app.log.info(facts, 'request')
+    if (!request.failure) app.log.info(facts, 'request')
+    // A dependency that is away is a state; an error that no table knows is a defect.
+    else if (facts.status === 503) app.log.warn({ ...facts, err: request.failure }, 'request refused')
+    else app.log.error({ ...facts, err: request.failure }, 'request failed')
     done()
   })
 }

@@ -7,8 +7,6 @@ const MAX_BODY_BYTES = 1_048_576
 const MAX_PARAMETER_LENGTH = 200
 /** A whole request, headers and body, must have arrived by then: slow senders hold a socket no longer. */
 const REQUEST_TIMEOUT_MS = 30_000
-/** From routing to the answer; whoever waits for a dependency longer gets 503. */
-const HANDLER_TIMEOUT_MS = 5_000
 /** Longer than the usual balancer's own 60 s, so that it is never us who closes a socket it is about to use. */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000
 
@@ -16,11 +14,12 @@ const KEEP_ALIVE_TIMEOUT_MS = 65_000
 export const serverOptions = {
   bodyLimit: MAX_BODY_BYTES,
   requestTimeout: REQUEST_TIMEOUT_MS,
-  handlerTimeout: HANDLER_TIMEOUT_MS,
   keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
   routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
   // Idle connections are closed at once; those with a request in hand when it is answered.
   forceCloseConnections: 'idle',
+  // What still comes on a busy connection while we close is served, with `Connection: close`.
+  return503OnClosing: false,
   genReqId: requestIdOf,
   requestIdHeader: false,
   // The framework's own lines cost more than its routing; `request-log.ts` writes the one line.

@@ -13,7 +13,7 @@ export interface Holder {
 
 export interface LocksNeeds {
   readonly database: Database
-  /** An impatient connection whose command time-out is well below `LOCK_MS`. */
+  /** A fail-fast connection whose command time-out is well below `LOCK_MS`. */
   readonly redis: Redis
   readonly prefix: string
 }

@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { type Job, Worker } from 'bullmq'
 import type { Redis } from 'ioredis'
 import type { Database } from '../database/client.js'
+import { isTransientFailure } from '../database/failures.js'
 import { closeRow } from '../database/outbox.js'
 import type { Logger } from '../telemetry/logger.js'
 import type { JobHandler } from './handler.js'
@@ -20,7 +21,7 @@ const GOODBYE_TO_NOBODY_MS = 500
 
 export interface ConsumerNeeds {
   readonly database: Database
-  /** A patient connection; each queue's worker duplicates it for its blocking reads. */
+  /** A blocking connection; each queue's worker duplicates it for its blocking reads. */
   readonly redis: Redis
   readonly prefix: string
   readonly handlers: readonly JobHandler[]
@@ -33,7 +34,7 @@ export interface Consumer {
 }
 
 /** Records a job that the queue gave up on as a dead letter, so that the relay stops handing it over. */
-const buryFailed = async (needs: ConsumerNeeds, job: Job<JobData> | undefined, error: Error) => {
+const recordDeadLetter = async (needs: ConsumerNeeds, job: Job<JobData> | undefined, error: Error) => {
   const exhausted = job?.finishedOn !== undefined
   if (!job?.id || !exhausted) return
   // It was not this worker's try that failed: too many workers died of it.
@@ -41,7 +42,7 @@ const buryFailed = async (needs: ConsumerNeeds, job: Job<JobData> | undefined, e
   try {
     await closeRow(needs.database, job.id, error.message.slice(0, 500))
   } catch (cause) {
-    // The row stays open: it is handed over again, fails again and is buried then.
+    // The row stays open: it is handed over again, fails again and is recorded then.
     needs.logger.error({ jobId: job.id, err: cause }, 'dead letter could not be recorded')
   }
 }
@@ -67,8 +68,11 @@ export const startConsumer = (needs: ConsumerNeeds): Consumer => {
       stalledInterval: STALLED_CHECK_MS,
       maxStalledCount: MAX_DEATHS,
     })
-    worker.on('error', (error) => logger.debug({ queue, err: error }, 'queue connection'))
-    worker.on('failed', (job, error) => void keepInHand(buryFailed(needs, job, error)))
+    worker.on('error', (error) => {
+      // Outages are told by the connection itself; the rest, such as a lost lock, by nobody else.
+      logger[isTransientFailure(error) ? 'debug' : 'warn']({ queue, err: error }, 'queue error')
+    })
+    worker.on('failed', (job, error) => void keepInHand(recordDeadLetter(needs, job, error)))
     return worker
   }
 

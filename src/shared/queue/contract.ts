@@ -1,12 +1,25 @@
 import type { z } from 'zod'
 
+/*
+ * The words of this folder:
+ *   job          work that a write caused and that can wait
+ *   outbox row   the job's record in Postgres, written with that write; open until the job is done or given up
+ *   relay        takes open rows that are due and hands them to the queue; a handover repeats while a row is open
+ *   consumer     takes jobs from the queue, does them, closes their rows
+ *   try          one attempt at a job; the queue gives several, further and further apart
+ *   dead letter  a row that was closed with a reason, because no further try would help
+ */
+
 /** How a job is carried, whatever its payload. Nothing here knows which queue software carries it. */
 export interface JobSettings {
   /** Stable for ever: rows and queued jobs name it. */
   readonly name: string
   /** Jobs of one queue share its workers' concurrency. */
   readonly queue: string
-  /** Grows when the payload's shape changes. */
+  /**
+   * Grows when the payload's shape changes. Pods of two releases run side by side: a worker leaves a newer
+   * version to a newer worker, and the schema must accept what the version before wrote.
+   */
   readonly version: number
   /** Tries in all, the first included. */
   readonly attempts: number
@@ -26,6 +39,6 @@ export interface JobContract<Payload> extends JobSettings {
 type ContractOptions<Payload> = Pick<JobContract<Payload>, 'name' | 'queue' | 'payload' | 'key'> &
   Partial<JobContract<Payload>>
 
-/** Declares a job: version 1, eight tries over about two minutes and 30 s a try unless it says otherwise. */
+/** Declares a job: version 1, eight tries over about two minutes and 20 s a try unless it says otherwise. */
 export const defineJob = <Payload>(options: ContractOptions<Payload>): JobContract<Payload> =>
-  Object.freeze({ version: 1, attempts: 8, backoffMs: 1_000, timeoutMs: 30_000, ...options })
+  Object.freeze({ version: 1, attempts: 8, backoffMs: 1_000, timeoutMs: 20_000, ...options })

@@ -1,13 +1,9 @@
-import type { Logger } from '../telemetry/logger.js'
 import type { JobContract, JobSettings } from './contract.js'
 
 /** What a handler is told beside the payload. */
 export interface JobContext {
   /** The same in every try and every delivery: whoever has the effect remembers it. */
   readonly key: string
-  /** Aborted when the try's time is up. */
-  readonly signal: AbortSignal
-  readonly logger: Logger
 }
 
 /** A contract with the function that does its work, ready for the consumer. */

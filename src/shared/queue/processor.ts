@@ -27,7 +27,7 @@ export type Processor = (job: Job<JobData>) => Promise<void>
 
 const perform = async (
   handlers: ReadonlyMap<string, JobHandler>,
-  { database, logger }: ProcessorNeeds,
+  { database }: ProcessorNeeds,
   job: Job<JobData>,
 ): Promise<string> => {
   const data = jobData.parse(job.data)
@@ -37,12 +37,7 @@ const perform = async (
   // A second delivery of a finished job: the outbox remembers that it is done.
   if (!(await isOpen(database, data.id))) return 'job was done already'
   const { timeoutMs, name } = handler.contract
-  const context = {
-    key: data.key,
-    signal: AbortSignal.timeout(timeoutMs),
-    logger: logger.child({ job: name, jobId: data.id }),
-  }
-  await withDeadline(name, timeoutMs, handler.run(data.payload, context))
+  await withDeadline(name, timeoutMs, handler.run(data.payload, { key: data.key }))
   await closeRow(database, data.id)
   return 'job done'
 }

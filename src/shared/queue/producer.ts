@@ -18,7 +18,6 @@ export interface JobProducer {
 export const createJobProducer = (): JobProducer => ({
   send: (transaction, contract, payload) =>
     writeOutbox(transaction, {
-      queue: contract.queue,
       name: contract.name,
       version: contract.version,
       key: contract.key(payload),

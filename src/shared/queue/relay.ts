@@ -15,7 +15,7 @@ type BulkJob = Parameters<Queue<JobData>['addBulk']>[0][number]
 
 export interface RelayNeeds {
   readonly database: Database
-  /** An impatient connection of the queues' own. */
+  /** A fail-fast connection of the queues' own. */
   readonly redis: Redis
   readonly prefix: string
   /** Every job that may stand in the outbox: retries and delays come from here. */
@@ -68,7 +68,11 @@ export const createRelay = ({ database, redis, prefix, contracts, logger }: Rela
       const contract = byName.get(row.name)
       // Written by a newer pod in a roll-out: it comes due again, by then for a relay that knows it.
       if (!contract) logger.warn({ job: row.name, jobId: row.id }, 'unknown job left in the outbox')
-      else jobsByQueue.set(row.queue, [...(jobsByQueue.get(row.queue) ?? []), toBulkJob(row, contract)])
+      else
+        jobsByQueue.set(contract.queue, [
+          ...(jobsByQueue.get(contract.queue) ?? []),
+          toBulkJob(row, contract),
+        ])
     }
     await Promise.all([...jobsByQueue].map(([name, jobs]) => queueOf(name).addBulk(jobs)))
   }
