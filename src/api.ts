@@ -5,12 +5,13 @@ import { createApiContainer } from './container.js'
 import { connectRedis, failFast } from './shared/cache/redis.js'
 import type { ApiConfig } from './shared/config.js'
 import { connectDatabase } from './shared/database/client.js'
+import { type Connections, trackConnections } from './shared/http/connections.js'
 import { closeInOrder, type ShutdownStep } from './shared/shutdown.js'
 import type { Logger } from './shared/telemetry/logger.js'
 
 /** A request waits this long for Redis at most, then goes on without it. */
 const REDIS_COMMAND_TIMEOUT_MS = 250
-const CLOSE_IDLE_EVERY_MS = 100
+const CLOSE_UNUSED_EVERY_MS = 100
 /** The rest is for Redis and the database. */
 const HTTP_SHARE_OF_GRACE = 0.7
 
@@ -23,10 +24,10 @@ export interface RunningApi {
 
 /**
  * Stops accepting, and keeps closing connections as they fall idle: a busy one would stay for its keep-alive
- * time. One that is still not done after `graceMs`, such as a client that sends half a request, is cut off.
+ * time. One that is still not done after `graceMs`, such as a client that sends half a body, is cut off.
  */
-const closeApp = async (app: FastifyInstance, graceMs: number): Promise<void> => {
-  const closing = setInterval(() => app.server.closeIdleConnections(), CLOSE_IDLE_EVERY_MS)
+const closeApp = async (app: FastifyInstance, connections: Connections, graceMs: number): Promise<void> => {
+  const closing = setInterval(connections.closeUnused, CLOSE_UNUSED_EVERY_MS)
   const lastCall = setTimeout(() => app.server.closeAllConnections(), graceMs)
   try {
     await app.close()
@@ -60,6 +61,7 @@ export const startApi = async (config: ApiConfig, logger: Logger): Promise<Runni
   try {
     const { cradle } = createApiContainer({ database })
     const app = await createApp({ config, cradle, redis, logger, isDraining: () => draining })
+    const connections = trackConnections(app.server)
     const url = await app.listen({ host: config.HOST, port: config.PORT })
     const drain = async () => {
       draining = true
@@ -67,7 +69,10 @@ export const startApi = async (config: ApiConfig, logger: Logger): Promise<Runni
     }
     const shutdownSteps = [
       { name: 'readiness', close: drain },
-      { name: 'http', close: () => closeApp(app, config.SHUTDOWN_GRACE_MS * HTTP_SHARE_OF_GRACE) },
+      {
+        name: 'http',
+        close: () => closeApp(app, connections, config.SHUTDOWN_GRACE_MS * HTTP_SHARE_OF_GRACE),
+      },
       ...resources,
     ]
     return { app, url, shutdownSteps }

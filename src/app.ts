@@ -16,6 +16,7 @@ import { registerHandlerDeadline } from './shared/http/handler-deadline.js'
 import { registerHealth } from './shared/http/health.js'
 import { collectMethods } from './shared/http/method-not-allowed.js'
 import { registerDocs, registerOpenApi } from './shared/http/openapi.js'
+import { registerProtocolRules } from './shared/http/protocol-rules.js'
 import { registerRequestId } from './shared/http/request-id.js'
 import { registerRequestLog } from './shared/http/request-log.js'
 import { serializerCompiler } from './shared/http/serializer.js'
@@ -46,6 +47,7 @@ export const createApp = async (needs: AppNeeds): Promise<FastifyInstance> => {
   registerRequestId(app)
   registerRequestLog(app)
   registerErrorHandler(app)
+  registerProtocolRules(app)
   registerHandlerDeadline(app)
   registerStrictQuery(app)
   registerEnvelope(app)

@@ -100,6 +100,25 @@ t.test('what comes on a busy connection meanwhile is answered too, and as every 
   t.equal(await server.exit, 0)
 })
 
+t.test('connections without a request do not hold it up', async (t) => {
+  const world = await createWorld(t)
+  const server = await startServer(t, world.env)
+  const silent = connect(Number(new URL(server.url).port), '127.0.0.1')
+  const halfway = connect(Number(new URL(server.url).port), '127.0.0.1')
+  for (const socket of [silent, halfway]) {
+    t.teardown(() => socket.destroy())
+    socket.on('error', () => {})
+    await once(socket, 'connect')
+  }
+  halfway.write('GET /livez HTT')
+  // An answer on a later connection says that the server has seen the earlier ones.
+  t.equal((await createCall(server.url)('GET', '/livez')).status, 200)
+  const begun = performance.now()
+  server.kill('SIGTERM')
+  t.equal(await server.exit, 0)
+  t.ok(performance.now() - begun < PROMPT_MS)
+})
+
 t.test('a request that never comes whole does not keep it from ending well', async (t) => {
   const world = await createWorld(t, { SHUTDOWN_GRACE_MS: '3000' })
   const server = await startServer(t, world.env)

@@ -4,6 +4,8 @@ import { ROLES } from '../shared/principal.js'
 
 const MIN_PASSWORD_LENGTH = 12
 const MAX_PASSWORD_LENGTH = 128
+/** Half a surrogate pair would be hashed as U+FFFD, and so equal every other one. */
+const WELL_FORMED = /^\P{Cs}*$/u
 
 /** An address as the service keeps it: in lower case, so that another case is no other address. */
 const email = z.email().max(254).toLowerCase()
@@ -11,7 +13,11 @@ const email = z.email().max(254).toLowerCase()
 export const registerBody = z.strictObject({
   email,
   /** Length is the only rule (NIST SP 800-63B, 3.1.1.2); any Unicode is welcome. */
-  password: z.string().min(MIN_PASSWORD_LENGTH).max(MAX_PASSWORD_LENGTH),
+  password: z
+    .string()
+    .min(MIN_PASSWORD_LENGTH)
+    .max(MAX_PASSWORD_LENGTH)
+    .regex(WELL_FORMED, 'must be valid Unicode'),
   name: line(1, 100),
 })
 

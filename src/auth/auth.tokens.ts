@@ -50,7 +50,7 @@ export const registerTokens = async (
       algorithms: [ALGORITHM],
       allowedIss: ISSUER,
       allowedAud: AUDIENCE,
-      requiredClaims: ['sub', 'sid', 'role', 'exp', 'iat'],
+      requiredClaims: ['sub', 'sid', 'role', 'iss', 'aud', 'exp', 'iat'],
     },
     formatUser: (payload) => claims.parse(payload),
   })

@@ -39,7 +39,8 @@ const createFileTransport = (directory: string): MailTransport => {
       const { message } = await transport.sendMail(mail)
       await mkdir(directory, { recursive: true })
       const path = join(directory, `${key}.eml`)
-      const unfinished = join(directory, `.${key}.${process.pid}`)
+      // Always the same name: what a killed worker left is overwritten by the next try.
+      const unfinished = join(directory, `.${key}.part`)
       await writeFile(unfinished, message as Buffer)
       await rename(unfinished, path)
     },

@@ -1,5 +1,7 @@
 import { and, asc, desc, eq, inArray, lt } from 'drizzle-orm'
 import type { Executor } from '../shared/database/client.js'
+import { translateViolations } from '../shared/database/failures.js'
+import { unauthenticated } from '../shared/errors.js'
 import type { Order, OrderItem } from './orders.schemas.js'
 import { orderItems, orders } from './orders.table.js'
 
@@ -80,7 +82,10 @@ export const createOrdersRepository = (executor: Executor) => {
         totalAmount: total.amount,
         currency: total.currency,
       }
-      const [row] = await executor.insert(orders).values(values).returning()
+      // A token may outlive its user, for instance in a database that was restored.
+      const [row] = await translateViolations({ orders_user_id_fkey: () => unauthenticated() }, () =>
+        executor.insert(orders).values(values).returning(),
+      )
       if (!row) throw new Error('insert returned no order')
       const items = toItemRows(order)
       await executor.insert(orderItems).values(items)

@@ -84,7 +84,10 @@ const priceOrder = (
   quantities: ReadonlyMap<string, number>,
   products: ReadonlyMap<string, Product>,
 ) => {
-  const items = [...products.values()].map((product) => toItem(product, quantities.get(product.id) ?? 0))
+  const items = [...quantities].flatMap(([productId, quantity]) => {
+    const product = products.get(productId)
+    return product ? [toItem(product, quantity)] : []
+  })
   const [currency, ...others] = new Set(items.map(({ unitPrice }) => unitPrice.currency))
   if (currency === undefined || others.length > 0) throw mixedCurrencies()
   const amount = items.reduce((sum, { unitPrice, quantity }) => sum + unitPrice.amount * quantity, 0)

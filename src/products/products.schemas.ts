@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { pageOf } from '../shared/http/envelope.js'
-import { money } from '../shared/http/money.js'
+import { id } from '../shared/http/id.js'
+import { money, price } from '../shared/http/money.js'
 import { line, paragraphs } from '../shared/http/text.js'
 
 const MAX_STOCK = 1_000_000_000
@@ -9,7 +10,7 @@ export const newProductBody = z.strictObject({
   sku: z.string().regex(/^[\w.-]{1,64}$/, 'must be 1 to 64 letters, digits, ., - or _'),
   name: line(1, 200),
   description: paragraphs(10_000).default(''),
-  price: money,
+  price,
   stock: z.int().min(0).max(MAX_STOCK),
 })
 
@@ -26,7 +27,7 @@ export const productSchema = z.object({
 
 export const productPage = pageOf(productSchema)
 
-export const productParams = z.strictObject({ id: z.uuid() })
+export const productParams = z.strictObject({ id })
 
 export type NewProduct = z.infer<typeof newProductBody>
 export type Product = z.infer<typeof productSchema>

@@ -11,12 +11,24 @@ const integer = (min: number, max: number) =>
 
 const port = integer(0, 65_535)
 const milliseconds = integer(0, 600_000)
-const urlOf = (...protocols: string[]) =>
-  z
-    .string()
-    .refine((value) => URL.canParse(value) && protocols.includes(new URL(value).protocol.slice(0, -1)), {
-      error: `must be a ${protocols.join(' or ')} URL`,
-    })
+const isUrl = (text: string, protocols: readonly string[], path: RegExp): boolean => {
+  if (!URL.canParse(text)) return false
+  const { protocol, hostname, pathname, username, password } = new URL(text)
+  // The drivers decode these, and fail late and in their own words.
+  const isDecodable = !/%(?![0-9a-f]{2})/i.test(username + password + pathname)
+  return protocols.includes(protocol.slice(0, -1)) && hostname !== '' && isDecodable && path.test(pathname)
+}
+
+const postgresUrl = z
+  .string()
+  .refine((text) => isUrl(text, ['postgres', 'postgresql'], /^\/[^/]+$/), 'must be postgres://HOST/DATABASE')
+const redisUrl = z
+  .string()
+  .refine(
+    (text) => isUrl(text, ['redis', 'rediss'], /^(\/\d{0,3})?$/),
+    'must be redis://HOST or redis://HOST/NUMBER',
+  )
+const smtpUrl = z.string().refine((text) => isUrl(text, ['smtp', 'smtps'], /^/), 'must be smtp://HOST')
 
 const processShape = {
   NODE_ENV: z.enum(['production', 'development', 'test']).default('development'),
@@ -24,12 +36,12 @@ const processShape = {
 }
 
 const databaseShape = {
-  DATABASE_URL: urlOf('postgres', 'postgresql'),
+  DATABASE_URL: postgresUrl,
   DATABASE_POOL_MAX: integer(1, 100).default(10),
 }
 
 const redisShape = {
-  REDIS_URL: urlOf('redis', 'rediss'),
+  REDIS_URL: redisUrl,
   /** A name for everything this deployment keeps in Redis; two deployments may then share one server. */
   REDIS_PREFIX: z
     .string()
@@ -58,9 +70,9 @@ const workerSchema = z.object({
   ...databaseShape,
   ...redisShape,
   SHUTDOWN_GRACE_MS: milliseconds.default(WORKER_GRACE_MS),
-  QUEUE_REDIS_URL: urlOf('redis', 'rediss').optional(),
+  QUEUE_REDIS_URL: redisUrl.optional(),
   DATA_DIR: z.string().min(1).default('.data'),
-  SMTP_URL: urlOf('smtp', 'smtps').optional(),
+  SMTP_URL: smtpUrl.optional(),
   MAIL_FROM: z.string().min(3).max(320).default('Unnest <no-reply@unnest.example>'),
   WORKER_QUEUES: z
     .string()

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { id } from '../shared/http/id.js'
 import { ROLES } from '../shared/principal.js'
 
 /** The full record, for its owner and for admins. */
@@ -19,7 +20,7 @@ export const profileSchema = z.object({
   createdAt: z.iso.datetime(),
 })
 
-export const userParams = z.strictObject({ id: z.uuid() })
+export const userParams = z.strictObject({ id })
 
 export type User = z.infer<typeof userSchema>
 export type Profile = z.infer<typeof profileSchema>

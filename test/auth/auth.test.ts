@@ -58,6 +58,7 @@ t.test('POST /v1/auth/register', async (t) => {
       ['no e-mail address', { ...good, email: 'bad' }, 'email'],
       ['a short password', { ...good, password: 'short' }, 'password'],
       ['an endless password', { ...good, password: 'x'.repeat(129) }, 'password'],
+      ['half a character', { ...good, password: '\ud800'.repeat(12) }, 'password'],
       ['an empty name', { ...good, name: '  ' }, 'name'],
       ['U+0000 in a name', { ...good, name: 'a\u0000b' }, 'name'],
       ['null', null, ''],

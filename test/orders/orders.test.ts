@@ -50,6 +50,32 @@ t.test('orders', async (t) => {
     t.strictSame((await call('GET', `/v1/orders/${body.data.id}`, { token: ada.token })).body, body)
   })
 
+  await t.test('the items keep their order, and an id may come in capitals', async (t) => {
+    const first = await createProduct(call, admin)
+    const second = await createProduct(call, admin)
+    const { status, body } = await place([
+      { productId: second.id.toUpperCase(), quantity: 1 },
+      { productId: first.id, quantity: 1 },
+      { productId: second.id, quantity: 1 },
+    ])
+    t.equal(status, 201)
+    t.match(body.data.items, [
+      { productId: second.id, quantity: 2 },
+      { productId: first.id, quantity: 1 },
+    ])
+  })
+
+  await t.test('a token whose user is gone places nothing', async (t) => {
+    const { id } = await createProduct(call, admin)
+    const gone = await registerUser(call, 'Gone')
+    await sql`delete from users where id = ${gone.id}`
+    const before = await written()
+    const { status, body } = await place([{ productId: id, quantity: 1 }], gone.token)
+    t.equal(status, 401)
+    t.equal(body.code, 'unauthenticated')
+    t.strictSame(await written(), before)
+  })
+
   await t.test('a shortage names what is left and writes nothing', async (t) => {
     const rare = await createProduct(call, admin, { stock: 1 })
     const plenty = await createProduct(call, admin, { stock: 100 })
@@ -96,6 +122,7 @@ t.test('orders', async (t) => {
       ...quantities,
       [[], 'items'],
       [Array.from({ length: 101 }, () => ({ productId: id, quantity: 1 })), 'items'],
+      [Array.from({ length: 2 }, () => ({ productId: id, quantity: 501 })), 'items'],
       [[{ productId: '42', quantity: 1 }], 'items.0.productId'],
       [[{ productId: id, quantity: 1, price: 0 }], 'items.0'],
       [{}, 'items'],

@@ -1,6 +1,5 @@
 import t, { type Test as TapTest } from 'tap'
 import { type Answer, type Call, createWorld, startPod, startWorkerPod } from '../support/app.js'
-import type { Test } from '../support/environment.js'
 import { createProduct, registerAdmin, registerUser, unique } from '../support/factories.js'
 import { outboxRows, untilOutboxClosed } from '../support/outbox.js'
 import { startProcess } from '../support/process.js'

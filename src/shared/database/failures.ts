@@ -18,10 +18,11 @@ const inCauses = <T>(thrown: unknown, pick: (error: unknown) => T | undefined): 
   return undefined
 }
 
-const UNIQUE_VIOLATION = '23505'
+/** Unique and foreign key violations. */
+const VIOLATIONS = new Set<string | undefined>(['23505', '23503'])
 
 const violatedConstraint = (error: unknown): string | undefined =>
-  codeIn(error) === UNIQUE_VIOLATION &&
+  VIOLATIONS.has(codeIn(error)) &&
   typeof error === 'object' &&
   error !== null &&
   'constraint_name' in error &&
@@ -30,8 +31,8 @@ const violatedConstraint = (error: unknown): string | undefined =>
     : undefined
 
 /**
- * Lets constraints speak: runs the write and turns the name of the unique constraint that it violates
- * into the domain's error. Asking first and writing then would lose the race between two pods.
+ * Lets constraints speak: runs the write and turns the name of the constraint that it violates into
+ * the domain's error. Asking first and writing then would lose the race between two pods.
  */
 export const translateViolations = async <T>(
   errors: Readonly<Record<string, () => DomainError>>,

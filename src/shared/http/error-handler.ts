@@ -15,8 +15,14 @@ declare module 'fastify' {
 const bodyOf = ({ body }: Problem, instance: string, requestId: string): string =>
   JSON.stringify({ ...body, instance, requestId })
 
-/** The path without the query: a query may carry what nobody wants to see twice. */
-const pathOf = (url: string): string => url.split('?', 1)[0] ?? url
+const MAX_INSTANCE_LENGTH = 200
+
+/** The path alone: the rest of an address may carry what nobody wants to see twice. */
+const pathOf = (url: string): string =>
+  url
+    .replace(/^\w+:\/\/[^/?#]*/, '')
+    .replace(/[?#].*$/s, '')
+    .slice(0, MAX_INSTANCE_LENGTH)
 
 /** Answers with problem+json (RFC 9457), for the app's errors and for the framework's own. */
 export const sendProblem = (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
@@ -61,6 +67,10 @@ interface RawSocket {
   end(text: string): unknown
   destroy(): unknown
 }
+
+/** The answer's text, for those who write to the connection themselves. */
+export const problemText = (error: unknown, instance: string, requestId: string): string =>
+  bodyOf(toProblem(error), instance, requestId)
 
 /** Answers what is not even HTTP, straight to the socket: there is no request yet to reply to. */
 export const answerClientError = (error: NodeJS.ErrnoException, socket: RawSocket): void => {

@@ -10,9 +10,12 @@ const fault = (code: string, status: number, title: string): HttpFault => ({ cod
 export const badRequest = fault('bad_request', 400, 'The request is not valid HTTP.')
 export const methodNotAllowed = fault('method_not_allowed', 405, 'This method does not work here.')
 export const requestTimeout = fault('request_timeout', 408, 'The request did not arrive in time.')
+export const preconditionFailed = fault('precondition_failed', 412, 'The precondition does not hold.')
 export const payloadTooLarge = fault('payload_too_large', 413, 'The body is too large.')
 export const uriTooLong = fault('uri_too_long', 414, 'The address is too long.')
 export const unsupportedMediaType = fault('unsupported_media_type', 415, 'Send application/json.')
+export const rangeNotSatisfiable = fault('range_not_satisfiable', 416, 'There is no such range.')
+export const expectationFailed = fault('expectation_failed', 417, 'Only 100-continue can be expected.')
 export const headersTooLarge = fault('headers_too_large', 431, 'The headers are too large.')
 export const internalError = fault('internal_error', 500, 'Something went wrong on our side.')
 
@@ -21,9 +24,12 @@ export const httpFaults: readonly HttpFault[] = [
   badRequest,
   methodNotAllowed,
   requestTimeout,
+  preconditionFailed,
   payloadTooLarge,
   uriTooLong,
   unsupportedMediaType,
+  rangeNotSatisfiable,
+  expectationFailed,
   headersTooLarge,
   internalError,
 ]

@@ -6,7 +6,7 @@ const MAX_AMOUNT = 1_000_000_000
 const CURRENCIES = new Set(Intl.supportedValuesOf('currency'))
 
 /** A price: an integer of the currency's minor units (1999 is EUR 19.99) and an ISO 4217 code. */
-export const money = z.strictObject({
+export const price = z.strictObject({
   amount: z.int().min(0).max(MAX_AMOUNT),
   currency: z
     .string()
@@ -14,4 +14,5 @@ export const money = z.strictObject({
     .refine((code) => CURRENCIES.has(code), 'must be an ISO 4217 code'),
 })
 
-export type Money = z.infer<typeof money>
+/** An amount that the service answers with: a price, or a total of many. */
+export const money = z.object({ amount: z.int(), currency: z.string() })

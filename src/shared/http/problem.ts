@@ -5,6 +5,7 @@ import {
   badRequest,
   HttpError,
   type HttpFault,
+  httpFaults,
   internalError,
   payloadTooLarge,
   unsupportedMediaType,
@@ -28,7 +29,7 @@ const HEADERS_OF_KIND: Partial<Record<ErrorKind, Readonly<Record<string, string>
   unavailable: { 'retry-after': '1' },
 }
 
-/** What the framework throws, by its code; anything else of it with a status of 4xx is a bad request. */
+/** What the framework throws, by its code; anything else with a status of 4xx goes by that. */
 const FRAMEWORK_FAULTS: Readonly<Record<string, HttpFault>> = {
   FST_ERR_CTP_BODY_TOO_LARGE: payloadTooLarge,
   FST_ERR_CTP_INVALID_MEDIA_TYPE: unsupportedMediaType,
@@ -87,20 +88,23 @@ const invalidInput = (errors: readonly FieldFault[]): Problem =>
 const codeOf = (error: unknown): string | undefined =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 
-const isClientFault = (error: unknown): boolean =>
+/** Libraries mark what is the client's fault with a status; their texts are not for clients. */
+const clientStatusOf = (error: unknown): number | undefined =>
   error instanceof Error &&
   'statusCode' in error &&
   typeof error.statusCode === 'number' &&
   error.statusCode >= 400 &&
   error.statusCode < 500
+    ? error.statusCode
+    : undefined
 
 const ofFramework = (error: unknown): Problem | undefined => {
-  const code = codeOf(error)
-  if (code === undefined || !code.startsWith('FST_')) return undefined
+  const code = codeOf(error) ?? ''
   if (UNREADABLE_BODIES.has(code)) return invalidInput([{ path: '', message: 'the body is not valid JSON' }])
-  const known = FRAMEWORK_FAULTS[code]
-  if (known) return problem(known, known.title)
-  return isClientFault(error) ? problem(badRequest, badRequest.title) : undefined
+  const status = clientStatusOf(error)
+  if (status === undefined) return undefined
+  const known = FRAMEWORK_FAULTS[code] ?? httpFaults.find((fault) => fault.status === status) ?? badRequest
+  return problem(known, known.title)
 }
 
 /** Turns whatever was thrown into the answer; what is not in a table is a defect and says nothing of itself. */

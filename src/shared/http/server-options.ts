@@ -1,4 +1,5 @@
-import { type FastifyServerOptions, LogController } from 'fastify'
+import type { Server } from 'node:http'
+import { type FastifyHttpOptions, LogController } from 'fastify'
 import { answerClientError } from './error-handler.js'
 import { requestIdOf } from './request-id.js'
 import { answerUnroutable } from './request-log.js'
@@ -15,6 +16,8 @@ export const serverOptions = {
   bodyLimit: MAX_BODY_BYTES,
   requestTimeout: REQUEST_TIMEOUT_MS,
   keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+  // `protocol-rules.ts` asks for it, and answers as every error is answered.
+  http: { requireHostHeader: false },
   routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
   // Idle connections are closed at once; those with a request in hand when it is answered.
   forceCloseConnections: 'idle',
@@ -26,4 +29,4 @@ export const serverOptions = {
   logController: new LogController({ disableRequestLogging: true }),
   frameworkErrors: answerUnroutable,
   clientErrorHandler: answerClientError,
-} satisfies FastifyServerOptions
+} satisfies FastifyHttpOptions<Server>

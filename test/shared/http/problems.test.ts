@@ -138,8 +138,40 @@ t.test('characters that Postgres or UTF-8 do not have', async (t) => {
   }
   t.equal((await world.database.sql`select from users`).length, 0, 'nothing was written')
 
-  const odd = '"password": "correct \\ud800 horse \\u0000 battery"'
+  const broken = '"password": "correct \\ud800 horse battery"'
+  isProblem(t, await register(`${email}, ${broken}, "name": "A"`), invalid, 'a broken password')
+  const odd = '"password": "correct horse \\u0000 battery"'
   t.equal((await register(`${email}, ${odd}, "name": "A \\ud83d\\ude00"`)).status, 201, 'a password may')
   const { status } = await call('POST', '/v1/auth/login', { body: `{${email}, ${odd}}` })
   t.equal(status, 200)
+})
+
+t.test('a fault that a library found is the client’s, with its own status', async (t) => {
+  const { call, log } = await startPod(t, await createWorld(t))
+  const path = '/docs/static/swagger-ui.css'
+  const cases: [Record<string, string>, number, string][] = [
+    [{ range: 'bytes=99999999-' }, 416, 'range_not_satisfiable'],
+    [{ 'if-match': '"other"' }, 412, 'precondition_failed'],
+  ]
+  for (const [headers, status, code] of cases) {
+    const answer = await call('GET', path, { headers })
+    t.equal(answer.status, status, code)
+    t.equal(answer.body.code, code)
+  }
+  const zipped = await call('POST', '/v1/auth/login', { body: '{}', headers: { 'content-encoding': 'gzip' } })
+  t.equal(zipped.status, 415)
+  t.equal(zipped.body.code, 'unsupported_media_type')
+  t.notOk(log.some(({ level }) => Number(level) >= 40))
+})
+
+t.test('the instance is the path and no more', async (t) => {
+  const { url } = await startPod(t, await createWorld(t))
+  for (const target of ['/v1/nope?a=secret', '/v1/nope#secret', 'http://secret.example/v1/nope']) {
+    const { status, body } = await sendRaw(
+      url,
+      `GET ${target} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n`,
+    )
+    t.equal(status, 404, target)
+    t.equal(body.instance, '/v1/nope', target)
+  }
 })

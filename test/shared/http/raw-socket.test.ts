@@ -31,3 +31,22 @@ t.test('what is no HTTP gets a problem and a closed connection', async (t) => {
   isProblem(t, await sendRaw(url, address), { status: 431, code: 'headers_too_large' }, 'a long address')
   t.equal((await call('GET', '/livez')).status, 200, 'the pod lives on')
 })
+
+t.test('what Node would refuse in its own words is a problem too', async (t) => {
+  const { url } = await startPod(t, await createWorld(t))
+  const cases: [string, string, number, string][] = [
+    ['no Host', 'GET /livez HTTP/1.1\r\nconnection: close\r\n\r\n', 400, 'bad_request'],
+    [
+      'an unknown expectation',
+      'POST /v1/auth/login HTTP/1.1\r\nhost: a\r\nexpect: wonders\r\ncontent-length: 2\r\n\r\n{}',
+      417,
+      'expectation_failed',
+    ],
+  ]
+  for (const [what, text, status, code] of cases) {
+    const answer = await sendRaw(url, text)
+    t.equal(answer.status, status, what)
+    t.match(answer.body, { code, requestId: answer.headers.get('x-request-id') }, what)
+    t.match(answer.headers.get('content-type'), /^application\/problem\+json/, what)
+  }
+})
