@@ -6,6 +6,8 @@ import { createTestDatabase } from './support/database.js'
 import { testServices } from './support/environment.js'
 import { until } from './support/until.js'
 
+t.jobs = 2
+
 const account = { email: 'ada@example.com', password: 'correct horse battery', name: 'Ada' }
 const { name: _name, ...credentials } = account
 

@@ -20,7 +20,8 @@ export const runTap = async (
   env: NodeJS.ProcessEnv,
   ledger: string,
 ): Promise<TapResult> => {
-  const jobs = Math.max(2, availableParallelism())
+  // More than there are cores: most tests wait for a process or a time limit most of the time.
+  const jobs = availableParallelism() + 2
   const { child, ended } = await startProgram({
     name: 'tap',
     role: 'app',

@@ -1,4 +1,6 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
+import type { z } from 'zod'
+import type { User } from '../users/users.container.js'
 import { accountSchema, loginBody, registerBody, tokensSchema } from './auth.schemas.js'
 import type { AuthService } from './auth.service.js'
 import { ACCESS_TOKEN_SECONDS, signAccessToken } from './auth.tokens.js'
@@ -15,7 +17,12 @@ export const authRoutes: FastifyPluginCallbackZod<AuthRoutesOptions> = (app, { a
     '/register',
     {
       config: { access },
-      schema: { tags, summary: 'Create an account', body: registerBody, response: { 201: accountSchema } },
+      schema: {
+        tags,
+        summary: 'Create an account',
+        body: registerBody,
+        response: { 201: accountSchema satisfies z.ZodType<User> },
+      },
     },
     async (request, reply) => {
       const user = await authService.register(request.body)

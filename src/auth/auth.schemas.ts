@@ -27,7 +27,7 @@ export const loginBody = z.strictObject({
   password: z.string().min(1).max(MAX_PASSWORD_LENGTH),
 })
 
-/** What registration answers: the new user's own record. */
+/** What registration answers: the new user's own record; the route sees to it that it is whole. */
 export const accountSchema = z.object({
   id: z.uuid(),
   email: z.string(),

@@ -46,9 +46,9 @@ export const orderConfirmationMail = ({
   total,
 }: OrderConfirmationFacts): MailContent => {
   const subject = `Your order ${orderId}`
-  const lines = items.map((item) => `${item.quantity} x ${item.name}: ${item.price}`)
+  const lines = items.map((item) => `${item.quantity} x ${item.name}, ${item.price} each`)
   const rows = items.map(
-    (item) => html`<li>${String(item.quantity)} &times; ${item.name}: ${item.price}</li>`,
+    (item) => html`<li>${String(item.quantity)} &times; ${item.name}, ${item.price} each</li>`,
   )
   const greeting = html`<p>Hello ${name},</p><p>thank you for your order ${orderId}:</p>`
   return {

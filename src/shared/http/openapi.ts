@@ -78,6 +78,10 @@ export const registerDocs = async (app: FastifyInstance): Promise<void> => {
   })
   await app.register(async (subtree) => {
     subtree.decorate('accessOfSubtree', 'public')
-    await subtree.register(swaggerUi, { routePrefix: '/docs', staticCSP: pagePolicy })
+    await subtree.register(swaggerUi, {
+      routePrefix: '/docs',
+      staticCSP: pagePolicy,
+      theme: { title: 'Unnest' },
+    })
   })
 }
