@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { build } from './build.js'
 import { addressOf, banner } from './launch/banner.js'
-import { describeLine, parseLog } from './launch/log-lines.js'
+import { describeLine } from './launch/log-lines.js'
 import { migrate, startBuilt, untilAnswering, untilReported } from './launch/programs.js'
 import { adminPasswordIn, signingKeysIn } from './launch/secrets.js'
 import { startServices } from './launch/services.js'
@@ -67,9 +67,9 @@ const startPrograms = async (settings: Settings, session: Session, env: NodeJS.P
       ...common,
       name: 'worker',
       script: 'worker.js',
-      onLine: (line) => {
-        workerReady ||= parseLog(line)?.msg === 'worker ready'
-        show('worker', line)
+      onLine: (line) => show('worker', line),
+      onReady: () => {
+        workerReady = true
       },
     }),
   ])

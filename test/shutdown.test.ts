@@ -1,11 +1,9 @@
 import { once } from 'node:events'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import t, { type Test as TapTest } from 'tap'
 import { createCall, createWorld, type World } from './support/app.js'
 import { createProduct, registerAdmin, registerUser } from './support/factories.js'
-import { insertWelcome, untilOutboxClosed } from './support/outbox.js'
-import { startProcess, startServer } from './support/process.js'
-import { startSmtp } from './support/smtp.js'
+import { startServer } from './support/process.js'
 import { until } from './support/until.js'
 
 /** Far below the keep-alive time of 65 s and the grace of 10 s that a hanging step would take. */
@@ -165,23 +163,6 @@ t.test('a second signal ends it at once', async (t) => {
   t.ok(performance.now() - begun < PROMPT_MS)
 })
 
-t.test('a worker finishes the job in hand, then ends; it needs no API', async (t) => {
-  const smtp = await startSmtp(t, 'stall')
-  const world = await createWorld(t, { SMTP_URL: smtp.url })
-  const worker = await startProcess(t, 'worker.js', world.env)
-  const job = await insertWelcome(world)
-  await until('the job to be in hand', () => smtp.stalled() === 1)
-  worker.kill('SIGTERM')
-  await worker.untilLogged('shutting down')
-  smtp.release()
-  const released = performance.now()
-  t.equal(await worker.exit, 0)
-  t.ok(performance.now() - released < PROMPT_MS)
-  t.match(await untilOutboxClosed(world), [{ id: job.id, failure: null, handovers: 1 }])
-  t.equal(worker.stderr(), '')
-  t.notOk(worker.log.some(({ level }) => Number(level) >= 40))
-})
-
 t.test('an error that nobody handles ends the process in order, with 1', async (t) => {
   const world = await createWorld(t)
   for (const raise of [RAISE_ON_SIGNAL, REJECT_ON_SIGNAL]) {
@@ -194,27 +175,4 @@ t.test('an error that nobody handles ends the process in order, with 1', async (
     })
     t.ok(await server.untilLogged('bye'))
   }
-})
-
-t.test('a taken port is one line', async (t) => {
-  const world = await createWorld(t)
-  const other = createServer().listen(0, '127.0.0.1')
-  await once(other, 'listening')
-  t.teardown(() => other.close())
-  const address = other.address()
-  const port = typeof address === 'object' ? address?.port : 0
-  const server = await startProcess(t, 'server.js', { ...world.env, PORT: String(port) })
-  t.equal(await server.exit, 1)
-  t.equal(server.stderr(), `Port ${port} on 127.0.0.1 is taken.\n`)
-})
-
-t.test('what is missing or wrong in the environment is named all at once, without its value', async (t) => {
-  const wrong = { PORT: 'eighty-four', DATABASE_URL: 'mysql://root:secret@localhost/' }
-  const server = await startProcess(t, 'server.js', wrong)
-  t.equal(await server.exit, 1)
-  for (const name of ['PORT', 'DATABASE_URL', 'REDIS_URL', 'JWT_PRIVATE_KEYS']) t.match(server.stderr(), name)
-  t.notMatch(server.stderr(), /secret|eighty|\n\s+at /)
-  const worker = await startProcess(t, 'worker.js', {})
-  t.equal(await worker.exit, 1)
-  for (const name of ['DATABASE_URL', 'REDIS_URL']) t.match(worker.stderr(), name)
 })

@@ -45,6 +45,14 @@ t.test('npm start, stopped and started again, finds its data', async (t) => {
   t.equal(await second.stop('SIGTERM'), 0)
 })
 
+t.test('a silent log hides neither the banner nor the password', async (t) => {
+  const program = await launch(t, createCheckout(t), { LOG_LEVEL: 'silent' })
+  await program.untilReady()
+  t.ok(passwordIn(program.output()))
+  t.notMatch(program.output(), /GET|worker ready/)
+  t.equal(await program.stop('SIGINT'), 0)
+})
+
 t.test('a killed launcher leaves nothing running and does not block the next start', async (t) => {
   const checkout = createCheckout(t)
   const killed = await launch(t, checkout)

@@ -13,4 +13,6 @@ await boot(async () => {
   const steps = await runWorker(config, logger)
   closeOnSignal({ logger, graceMs: config.SHUTDOWN_GRACE_MS, steps })
   logger.info({ queues: config.WORKER_QUEUES.length > 0 ? config.WORKER_QUEUES : 'all' }, 'worker ready')
+  // For a supervisor that waits for it: the line above depends on LOG_LEVEL.
+  process.send?.('ready')
 })

@@ -14,6 +14,8 @@ export interface ProgramOptions {
   readonly graceMs: number
   readonly ledger: string
   readonly onLine: (line: string) => void
+  /** Called when the program says so over IPC: a log line would depend on LOG_LEVEL. */
+  readonly onReady?: () => void
 }
 
 export interface MigrationResult {
@@ -33,13 +35,16 @@ export const startBuilt = async (options: ProgramOptions): Promise<Started> => {
     args: ['--enable-source-maps', join(ROOT, 'dist', options.script)],
     cwd: ROOT,
     env: options.env,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     graceMs: options.graceMs,
     ledger: options.ledger,
   })
   for (const stream of [started.child.stdout, started.child.stderr]) {
     if (stream !== null) createInterface({ input: stream }).on('line', options.onLine)
   }
+  started.child.on('message', (message) => {
+    if (message === 'ready') options.onReady?.()
+  })
   return started
 }
 
@@ -48,7 +53,9 @@ export const migrate = async (env: NodeJS.ProcessEnv, ledger: string): Promise<M
   const lines: string[] = []
   const onLine = (line: string): void => void lines.push(line)
   const { child, ended } = await startBuilt({
-    ...{ name: 'migrate', script: 'migrate.js', env, ledger, onLine },
+    ...{ name: 'migrate', script: 'migrate.js', ledger, onLine },
+    // What it reports is read from its log, whatever the others are to log.
+    env: { ...env, LOG_LEVEL: 'info' },
     graceMs: 5_000,
   })
   const timer = setTimeout(() => child.kill('SIGKILL'), MIGRATION_LIMIT_MS)

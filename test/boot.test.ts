@@ -1,0 +1,28 @@
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import t from 'tap'
+import { createWorld } from './support/app.js'
+import { startProcess } from './support/process.js'
+
+t.test('a taken port is one line', async (t) => {
+  const world = await createWorld(t)
+  const other = createServer().listen(0, '127.0.0.1')
+  await once(other, 'listening')
+  t.teardown(() => other.close())
+  const address = other.address()
+  const port = typeof address === 'object' ? address?.port : 0
+  const server = await startProcess(t, 'server.js', { ...world.env, PORT: String(port) })
+  t.equal(await server.exit, 1)
+  t.equal(server.stderr(), `Port ${port} on 127.0.0.1 is taken.\n`)
+})
+
+t.test('what is missing or wrong in the environment is named all at once, without its value', async (t) => {
+  const wrong = { PORT: 'eighty-four', DATABASE_URL: 'mysql://root:secret@localhost/' }
+  const server = await startProcess(t, 'server.js', wrong)
+  t.equal(await server.exit, 1)
+  for (const name of ['PORT', 'DATABASE_URL', 'REDIS_URL', 'JWT_PRIVATE_KEYS']) t.match(server.stderr(), name)
+  t.notMatch(server.stderr(), /secret|eighty|\n\s+at /)
+  const worker = await startProcess(t, 'worker.js', {})
+  t.equal(await worker.exit, 1)
+  for (const name of ['DATABASE_URL', 'REDIS_URL']) t.match(worker.stderr(), name)
+})
