@@ -10,7 +10,8 @@ const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
 
 /**
  * Bundled, where all other packages stay in node_modules: Node parses its 180 KB package.json anew for each of
- * its several hundred modules, 165 MB of garbage and half of the start. The bundle takes the few it needs.
+ * its modules, and on Node 24 the 165 MB of garbage stayed in the process (223 MB against 120). Start time gains
+ * little (about 60 ms).
  */
 const BUNDLED = 'drizzle-orm'
 

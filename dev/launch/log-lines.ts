@@ -6,7 +6,6 @@ export interface LogRecord {
   readonly err?: unknown
   readonly method?: unknown
   readonly route?: unknown
-  readonly url?: unknown
   readonly status?: unknown
   readonly ms?: unknown
   readonly adminCreated?: unknown
@@ -14,19 +13,8 @@ export interface LogRecord {
 }
 
 /** Facts that every line has or that only machines want. */
-const LEFT_OUT = new Set([
-  'level',
-  'time',
-  'pid',
-  'hostname',
-  'msg',
-  'name',
-  'service',
-  'err',
-  'requestId',
-  'reqId',
-])
-const REQUEST_FACTS = ['method', 'route', 'url', 'status', 'ms']
+const LEFT_OUT = new Set(['level', 'time', 'pid', 'process', 'msg', 'err', 'requestId'])
+const REQUEST_FACTS = ['method', 'route', 'status', 'ms']
 
 /** A program's output line as a JSON log record; undefined when it is something else. */
 export const parseLog = (line: string): LogRecord | undefined => {
@@ -62,9 +50,9 @@ const levelOf = ({ level }: LogRecord): string => {
 const isRequest = ({ method, status }: LogRecord): boolean => method !== undefined && status !== undefined
 
 const requestOf = (log: LogRecord): string => {
-  const { method, route, url, status, ms } = log
+  const { method, route, status, ms } = log
   const facts = Object.fromEntries(Object.entries(log).filter(([key]) => !REQUEST_FACTS.includes(key)))
-  return `${method} ${url ?? route} ${status} ${ms} ms${factsOf(facts)}${errorOf(log)}`
+  return `${method} ${route ?? '(no route)'} ${status} ${ms} ms${factsOf(facts)}${errorOf(log)}`
 }
 
 const eventOf = (log: LogRecord): string => `${log.msg ?? ''}${factsOf(log)}${errorOf(log)}`
