@@ -5,7 +5,7 @@
  */
 export type PlantedImport = string
 
-/** A small house with every import that STYLE.md allows. None of them may be reported. */
+/** A small house with every import that the rules allow. None of them may be reported. */
 export const allowedImports: readonly PlantedImport[] = [
   ...['api', 'container', 'shared/boot', 'shared/config', 'shared/shutdown', 'shared/telemetry/logger'].map(
     (name) => `src/server.ts -> src/${name}.ts`,

@@ -14,7 +14,7 @@ export interface Expected {
   readonly instance?: string
 }
 
-/** Asserts that an answer is a whole RFC 9457 problem as DESIGN.md section 5 has it, and says nothing of us. */
+/** Asserts that an answer is a whole RFC 9457 problem with our members, and says nothing of us. */
 export const isProblem = (
   t: TapTest,
   answer: Pick<Answer, 'status' | 'headers' | 'text' | 'body'>,
