@@ -213,7 +213,11 @@ const insideDomains = [
     'repository-imports',
     'Repositories know SQL and name what a violated constraint means.',
     filesOf('repository'),
-    [own('table|repository|schemas|errors'), OWN_OTHER, '^src/shared/(database/|(errors|principal)\\.ts$)'],
+    [
+      own('table|repository|schemas|errors'),
+      OWN_OTHER,
+      '^src/shared/(database/|(errors|origin|principal)\\.ts$)',
+    ],
   ),
   rule(
     'tables-are-private',

@@ -59,7 +59,9 @@ export const startApi = async (config: ApiConfig, logger: Logger): Promise<Runni
     { name: 'database', close: closeDatabase },
   ]
   try {
-    const { cradle } = createApiContainer({ database })
+    const { cradle } = createApiContainer({ database, hashesAtOnce: config.PASSWORD_HASHES_AT_ONCE })
+    const sessionWatch = await cradle.sessionWatch.start()
+    resources.unshift({ name: 'session watch', close: sessionWatch.close })
     const app = await createApp({ config, cradle, redis, logger, isDraining: () => draining })
     const connections = trackConnections(app.server)
     const url = await app.listen({ host: config.HOST, port: config.PORT })

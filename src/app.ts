@@ -5,6 +5,7 @@ import { auth, guardRoutes } from './auth/index.js'
 import type { ApiCradle } from './container.js'
 import { orders } from './orders/index.js'
 import { products } from './products/index.js'
+import { sessions } from './sessions/index.js'
 import { registerRedis } from './shared/cache/fastify-redis.js'
 import { registerHttpCaching } from './shared/cache/http-caching.js'
 import { createRedisCache } from './shared/cache/redis-cache.js'
@@ -17,6 +18,7 @@ import { registerHealth } from './shared/http/health.js'
 import { collectMethods } from './shared/http/method-not-allowed.js'
 import { registerDocs, registerOpenApi } from './shared/http/openapi.js'
 import { registerProtocolRules } from './shared/http/protocol-rules.js'
+import { registerRateLimit } from './shared/http/rate-limit.js'
 import { registerRequestId } from './shared/http/request-id.js'
 import { registerRequestLog } from './shared/http/request-log.js'
 import { serializerCompiler } from './shared/http/serializer.js'
@@ -25,7 +27,7 @@ import { registerStrictQuery } from './shared/http/strict-query.js'
 import { users } from './users/index.js'
 
 export interface AppNeeds {
-  readonly config: Pick<ApiConfig, 'JWT_PRIVATE_KEYS' | 'CACHE_TTL_SECONDS' | 'REDIS_PREFIX'>
+  readonly config: ApiConfig
   readonly cradle: ApiCradle
   readonly redis: Redis
   readonly logger: FastifyBaseLogger
@@ -39,7 +41,11 @@ export interface AppNeeds {
  */
 export const createApp = async (needs: AppNeeds): Promise<FastifyInstance> => {
   const { config, cradle, redis, logger, isDraining } = needs
-  const app: FastifyInstance = Fastify({ ...serverOptions, loggerInstance: logger })
+  const app: FastifyInstance = Fastify({
+    ...serverOptions,
+    trustProxy: [...config.TRUST_PROXY],
+    loggerInstance: logger,
+  })
   app.setValidatorCompiler(validatorCompiler)
   app.setSerializerCompiler(serializerCompiler)
   app.removeContentTypeParser('text/plain')
@@ -53,7 +59,13 @@ export const createApp = async (needs: AppNeeds): Promise<FastifyInstance> => {
   registerEnvelope(app)
   await registerRedis(app, redis)
   await registerHttpCaching(app)
-  await guardRoutes(app, config.JWT_PRIVATE_KEYS)
+  await guardRoutes(app, config.JWT_PRIVATE_KEYS, cradle)
+  await registerRateLimit(app, {
+    redis: app.redis,
+    prefix: config.REDIS_PREFIX,
+    perMinute: config.RATE_LIMIT_PER_MINUTE,
+    logger,
+  })
   registerRouteCache(app, {
     cache: createRedisCache(app.redis, config.REDIS_PREFIX),
     defaultTtlSeconds: config.CACHE_TTL_SECONDS,
@@ -63,8 +75,24 @@ export const createApp = async (needs: AppNeeds): Promise<FastifyInstance> => {
   const refuseOtherMethods = collectMethods(app)
 
   registerHealth(app, { database: cradle.database, isDraining })
-  await app.register(auth, { authService: cradle.authService })
-  await app.register(users, { usersService: cradle.usersService })
+  await app.register(auth, {
+    authService: cradle.authService,
+    passwordsService: cradle.passwordsService,
+    passwordRecoveryService: cradle.passwordRecoveryService,
+    emailVerificationService: cradle.emailVerificationService,
+    passwords: cradle.passwords,
+    limitSettings: {
+      logInsPerAccount: config.RATE_LIMIT_LOGINS_PER_ACCOUNT,
+      logInsPerAddress: config.RATE_LIMIT_LOGINS_PER_ADDRESS,
+      accountChangesPerAddress: config.RATE_LIMIT_ACCOUNT_CHANGES,
+    },
+    privateKeys: config.JWT_PRIVATE_KEYS,
+  })
+  await app.register(sessions, { sessionsService: cradle.sessionsService })
+  await app.register(users, {
+    usersService: cradle.usersService,
+    administrationService: cradle.administrationService,
+  })
   await app.register(products, { productsService: cradle.productsService })
   await app.register(orders, { ordersService: cradle.ordersService })
 

@@ -1,9 +1,11 @@
 import { asValue, createContainer } from 'awilix'
 import type { Redis } from 'ioredis'
-import { registerAuth } from './auth/auth.container.js'
+import { registerAuth, registerMailedTokens } from './auth/auth.container.js'
 import { type MailSettings, registerMail } from './mail/mail.container.js'
 import { registerOrders } from './orders/orders.container.js'
 import { registerProducts } from './products/products.container.js'
+import { registerSessions } from './sessions/sessions.container.js'
+import { createAuditTrail } from './shared/database/audit.js'
 import type { Database } from './shared/database/client.js'
 import { createLocks } from './shared/lock/locks.js'
 import { provide } from './shared/provide.js'
@@ -12,6 +14,8 @@ import { registerUsers } from './users/users.container.js'
 
 interface SharedResources {
   readonly database: Database
+  /** Passwords hashed at once; 1 where nobody waits for one. */
+  readonly hashesAtOnce?: number
 }
 
 export interface WorkerResources extends SharedResources {
@@ -20,14 +24,20 @@ export interface WorkerResources extends SharedResources {
   readonly mailSettings: MailSettings
 }
 
-const createCore = ({ database }: SharedResources) =>
-  provide(createContainer({ strict: true }).register({ database: asValue(database) }), {
+const createCore = ({ database, hashesAtOnce = 1 }: SharedResources) => {
+  const values = { database: asValue(database), hashesAtOnce: asValue(hashesAtOnce) }
+  return provide(createContainer({ strict: true }).register(values), {
     jobProducer: createJobProducer,
+    auditTrail: createAuditTrail,
   })
+}
+
+const createUsersContainer = (resources: SharedResources) =>
+  registerMailedTokens(registerUsers(registerSessions(createCore(resources))))
 
 /** Accounts alone: all that the migration needs to make the first admin. */
 export const createAccountsContainer = (resources: SharedResources) =>
-  registerAuth(registerUsers(createCore(resources)))
+  registerAuth(createUsersContainer(resources))
 
 /**
  * What the API process is made of. Read from the inside out it is the dependency graph: a domain that
@@ -39,7 +49,7 @@ export const createApiContainer = (resources: SharedResources) =>
 /** What a worker process is made of: no log-in and no signing keys, but the mail. */
 export const createWorkerContainer = (resources: WorkerResources) => {
   const { lockRedis, redisPrefix, mailSettings } = resources
-  const domains = registerOrders(registerProducts(registerUsers(createCore(resources))))
+  const domains = registerOrders(registerProducts(createUsersContainer(resources)))
   return provide(registerMail(domains.register({ mailSettings: asValue(mailSettings) })), {
     locks: ({ database }: SharedResources) =>
       createLocks({ database, redis: lockRedis, prefix: redisPrefix }),

@@ -11,20 +11,23 @@ import {
 } from '../src/container.js'
 import { registerOrders } from '../src/orders/orders.container.js'
 import { registerProducts } from '../src/products/products.container.js'
+import { registerSessions } from '../src/sessions/sessions.container.js'
+import { createAuditTrail } from '../src/shared/database/audit.js'
 import type { Database } from '../src/shared/database/client.js'
 import { provide } from '../src/shared/provide.js'
 import { createJobProducer } from '../src/shared/queue/producer.js'
 import { registerUsers } from '../src/users/users.container.js'
 
 const database: Database = drizzle.mock()
-const mailSettings = { smtpUrl: undefined, directory: 'nowhere', from: 'a@example.com' }
+const mailSettings = { smtpUrl: undefined, directory: 'nowhere', from: 'a@example.com', appUrl: undefined }
 
 /** Never connects: no command is sent. */
 const redis = new Redis({ lazyConnect: true })
 t.teardown(() => redis.disconnect())
 
 const withDatabase = () => createContainer({ strict: true }).register({ database: asValue(database) })
-const core = () => provide(withDatabase(), { jobProducer: createJobProducer })
+const withDatabaseAndJobs = () => provide(withDatabase(), { jobProducer: createJobProducer })
+const core = () => registerSessions(provide(withDatabaseAndJobs(), { auditTrail: createAuditTrail }))
 
 t.test('every name of every process can be built', async (t) => {
   const containers = {
@@ -62,7 +65,7 @@ export const mistakes = {
     registerUsers(registerAuth(core())),
   forgottenRegistration: () =>
     // @ts-expect-error users need the job producer
-    registerUsers(withDatabase()),
+    registerUsers(registerSessions(provide(withDatabase(), { auditTrail: createAuditTrail }))),
   wrongValue: () =>
     // @ts-expect-error that is no database
     registerProducts(createContainer().register({ database: asValue('postgres://') })),

@@ -1,14 +1,26 @@
 import { getTableConfig, type PgTable } from 'drizzle-orm/pg-core'
 import t from 'tap'
-import { sessions } from '../src/auth/auth.table.js'
+import { oneTimeTokens } from '../src/auth/one-time-tokens.table.js'
 import { orderItems, orders } from '../src/orders/orders.table.js'
 import { products } from '../src/products/products.table.js'
+import { sessions } from '../src/sessions/sessions.table.js'
+import { auditLog } from '../src/shared/database/audit.table.js'
 import { fences } from '../src/shared/database/fences.table.js'
 import { outbox } from '../src/shared/database/outbox.table.js'
 import { users } from '../src/users/users.table.js'
 import { createTestDatabase } from './support/database.js'
 
-const tables: readonly PgTable[] = [users, sessions, products, orders, orderItems, outbox, fences]
+const tables: readonly PgTable[] = [
+  users,
+  sessions,
+  oneTimeTokens,
+  products,
+  orders,
+  orderItems,
+  outbox,
+  fences,
+  auditLog,
+]
 
 /** Foreign keys that no list reads by: they are checked when a referenced row goes, and products do not. */
 const NOT_LISTED_BY = ['order_items.product_id']

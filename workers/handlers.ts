@@ -1,11 +1,13 @@
 import type { WorkerCradle } from '../src/container.js'
 import { ConfigError } from '../src/shared/config.js'
 import type { JobHandler } from '../src/shared/queue/handler.js'
+import { authHandlers } from './auth.worker.js'
 import { ordersHandlers } from './orders.worker.js'
 import { usersHandlers } from './users.worker.js'
 
 /** Every job there is, one line a domain. */
 export const createHandlers = (cradle: WorkerCradle): JobHandler[] => [
+  ...authHandlers(cradle),
   ...usersHandlers(cradle),
   ...ordersHandlers(cradle),
 ]

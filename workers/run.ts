@@ -60,6 +60,7 @@ export const runWorker = async (config: WorkerConfig, logger: Logger): Promise<r
       smtpUrl: config.SMTP_URL,
       directory: join(config.DATA_DIR, 'mail'),
       from: config.MAIL_FROM,
+      appUrl: config.APP_URL,
     },
   })
   const handlers = createHandlers(cradle)

@@ -18,6 +18,8 @@ type Print = (line: string) => void
 
 const FILE_RESULT = /^(not )?ok \d+ - (.+?)(?: # time=([\d.]+)m?s)?(?: # (?:SKIP|TODO).*)?$/
 const SUMMARY = /^# \{ total: \d+, .*\}$/
+/** What a test has measured: shown whether it passes or not. */
+const FIGURE = /^\s*# (figure: .*)$/
 /** Of a failed file one wants the failed assertions only, with their details. */
 const PASSED_OR_PLAN = /^\s*(ok \d+|1\.\.\d+|# time=|# Subtest)|^\s*$/
 
@@ -34,7 +36,13 @@ export const createTapProgress = (print: Print): TapProgress => {
     block = []
   }
 
+  const onFigure = (line: string): void => {
+    const [, figure] = FIGURE.exec(line) ?? []
+    if (figure !== undefined) print(`        ${figure}`)
+  }
+
   const onLine = (line: string): void => {
+    onFigure(line)
     const result = FILE_RESULT.exec(line)
     if (result !== null) onResult(result[1] !== undefined, result[2] ?? '', result[3])
     else if (SUMMARY.test(line)) counts = countsOf(line)

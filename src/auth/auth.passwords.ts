@@ -1,4 +1,5 @@
 import { hash, verify } from '@node-rs/argon2'
+import { createBulkhead } from '../shared/bulkhead.js'
 
 /** OWASP Password Storage Cheat Sheet: argon2id with 19 MiB, two passes, one lane, at least. */
 const ARGON2ID = {
@@ -13,17 +14,36 @@ const ARGON2ID = {
 const NOBODYS_HASH =
   '$argon2id$v=19$m=19456,t=2,p=1$c29tZSBzYWx0IG9mIG91cnM$3T1cGjGvOZr6mXt0Ww2hY0n1u1rVdI0y5mXt0Ww2hY0'
 
+/** At about 25 ms each: whoever is last in line waits half a second. */
+const MAX_WAITING = 20
+
+export interface Passwords {
+  /** The salt and the costs are part of the text. @throws unavailable when too many wait already */
+  readonly hash: (password: string) => Promise<string>
+  /**
+   * Whether the password is the one that was hashed; false, after the same time, if there is no hash.
+   * @throws unavailable when too many wait already
+   */
+  readonly verify: (passwordHash: string | undefined, password: string) => Promise<boolean>
+  /** Whether either would be refused: then a request can be, before anything is counted or read. */
+  readonly areBusy: () => boolean
+}
+
 /** The same characters typed on another device may be other code points (NIST SP 800-63B, 3.1.1.2). */
 const normalise = (password: string): string => password.normalize('NFKC')
 
-/** Hashes on libuv's threads, about 20 ms; the salt and the costs are part of the text. */
-export const hashPassword = (password: string): Promise<string> => hash(normalise(password), ARGON2ID)
-
-/** Whether the password is the one that was hashed; false, after the same time, if there is no hash. */
-export const verifyPassword = async (
-  passwordHash: string | undefined,
-  password: string,
-): Promise<boolean> => {
-  const matches = await verify(passwordHash ?? NOBODYS_HASH, normalise(password))
-  return matches && passwordHash !== undefined
+/**
+ * Hashes on libuv's threads, so many at once: a storm of log-ins is to leave processor time for everybody
+ * else, and threads for what else runs on them.
+ */
+export const createPasswords = (atOnce: number): Passwords => {
+  const bulkhead = createBulkhead(atOnce, MAX_WAITING)
+  return {
+    hash: (password) => bulkhead.run(() => hash(normalise(password), ARGON2ID)),
+    verify: async (passwordHash, password) => {
+      const matches = await bulkhead.run(() => verify(passwordHash ?? NOBODYS_HASH, normalise(password)))
+      return matches && passwordHash !== undefined
+    },
+    areBusy: bulkhead.isFull,
+  }
 }

@@ -1,22 +1,37 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
 import type { z } from 'zod'
+import { originOf } from '../shared/http/origin.js'
+import { ACCESS_TOKEN_SECONDS } from '../shared/principal.js'
 import type { User } from '../users/users.container.js'
-import { accountSchema, loginBody, registerBody, tokensSchema } from './auth.schemas.js'
-import type { AuthService } from './auth.service.js'
-import { ACCESS_TOKEN_SECONDS, signAccessToken } from './auth.tokens.js'
+import type { AuthLimits } from './auth.limits.js'
+import { accountSchema, loginBody, refreshBody, registerBody, tokensSchema } from './auth.schemas.js'
+import type { AuthService, SignedIn } from './auth.service.js'
+import { signAccessToken } from './auth.tokens.js'
 
 const tags = ['auth']
-const access = 'public'
+const config = { access: 'public' } as const
 
 export interface AuthRoutesOptions {
   readonly authService: AuthService
+  readonly limits: AuthLimits
 }
 
-export const authRoutes: FastifyPluginCallbackZod<AuthRoutesOptions> = (app, { authService }, done) => {
+export const authRoutes: FastifyPluginCallbackZod<AuthRoutesOptions> = (app, options, done) => {
+  const { authService, limits } = options
+
+  const toTokens = ({ principal, refreshToken, refreshExpiresIn }: SignedIn) => ({
+    accessToken: signAccessToken(app, principal),
+    tokenType: 'Bearer' as const,
+    expiresIn: ACCESS_TOKEN_SECONDS,
+    refreshToken,
+    refreshExpiresIn,
+  })
+
   app.post(
     '/register',
     {
-      config: { access },
+      config,
+      onRequest: [limits.requireFreeHashing, limits.registerByAddress],
       schema: {
         tags,
         summary: 'Create an account',
@@ -25,7 +40,7 @@ export const authRoutes: FastifyPluginCallbackZod<AuthRoutesOptions> = (app, { a
       },
     },
     async (request, reply) => {
-      const user = await authService.register(request.body)
+      const user = await authService.register(request.body, originOf(request))
       return reply.code(201).header('location', `/v1/users/${user.id}`).send(user)
     },
   )
@@ -33,19 +48,21 @@ export const authRoutes: FastifyPluginCallbackZod<AuthRoutesOptions> = (app, { a
   app.post(
     '/login',
     {
-      config: { access },
+      config,
+      onRequest: [limits.requireFreeHashing, limits.logInByAddress],
+      preHandler: limits.logInByAccount,
       schema: { tags, summary: 'Open a session', body: loginBody, response: { 200: tokensSchema } },
     },
-    async (request) => {
-      const { principal, refreshToken, refreshExpiresIn } = await authService.logIn(request.body)
-      return {
-        accessToken: signAccessToken(app, principal),
-        tokenType: 'Bearer' as const,
-        expiresIn: ACCESS_TOKEN_SECONDS,
-        refreshToken,
-        refreshExpiresIn,
-      }
+    async (request) => toTokens(await authService.logIn(request.body, originOf(request))),
+  )
+
+  app.post(
+    '/refresh',
+    {
+      config,
+      schema: { tags, summary: 'Go on with a session', body: refreshBody, response: { 200: tokensSchema } },
     },
+    async (request) => toTokens(await authService.refresh(request.body.refreshToken, originOf(request))),
   )
 
   done()

@@ -1,23 +1,26 @@
-import { createHash, randomBytes } from 'node:crypto'
-import { v7 as uuidv7 } from 'uuid'
+import type { ContinuedSession, RefreshService, SessionsService } from '../sessions/sessions.container.js'
+import type { AuditTrail } from '../shared/database/audit.js'
+import type { Database } from '../shared/database/client.js'
+import { validationFailed } from '../shared/errors.js'
+import type { Origin } from '../shared/origin.js'
 import type { Principal } from '../shared/principal.js'
-import type { NewAccount, User, UsersService } from '../users/users.container.js'
+import type { AccountsService, Credentials, NewAccount, User } from '../users/users.container.js'
 import { invalidCredentials } from './auth.errors.js'
-import type { AuthRepository } from './auth.repository.js'
+import { faultOfPassword } from './auth.password-rules.js'
+import type { Passwords } from './auth.passwords.js'
 import type { LogIn, Registration } from './auth.schemas.js'
 
-const REFRESH_TOKEN_BYTES = 32
-const REFRESH_TOKEN_SECONDS = 30 * 24 * 3_600
-
 export interface AuthServiceNeeds {
-  readonly usersService: UsersService
-  readonly repository: AuthRepository
-  readonly hashPassword: (password: string) => Promise<string>
-  readonly verifyPassword: (passwordHash: string | undefined, password: string) => Promise<boolean>
+  readonly database: Database
+  readonly accountsService: AccountsService
+  readonly sessionsService: SessionsService
+  readonly refreshService: RefreshService
+  readonly auditTrail: AuditTrail
+  readonly passwords: Passwords
 }
 
-/** A log-in that succeeded: who it is, and the one copy of the refresh token. */
-export interface OpenedSession {
+/** A session that begins or goes on: who it is, and the one copy of the refresh token. */
+export interface SignedIn {
   readonly principal: Principal
   readonly refreshToken: string
   /** Seconds. */
@@ -30,57 +33,81 @@ export interface FirstAdmin {
 }
 
 export interface AuthService {
-  /** Creates the account; the welcome mail follows. @throws email_taken */
-  readonly register: (registration: Registration) => Promise<User>
-  /** Opens a session. @throws invalid_credentials */
-  readonly logIn: (credentials: LogIn) => Promise<OpenedSession>
-  /** Makes the first admin if there is none. @returns whether it did */
+  /** Creates the account; the welcome mail follows. @throws email_taken, unavailable */
+  readonly register: (registration: Registration, origin: Origin) => Promise<User>
+  /** Opens a session. @throws invalid_credentials, unavailable */
+  readonly logIn: (credentials: LogIn, origin: Origin) => Promise<SignedIn>
+  /** Goes on with a session, in the role that the user has by now. @throws invalid_refresh_token */
+  readonly refresh: (refreshToken: string, origin: Origin) => Promise<SignedIn>
+  /** Makes the first admin if there is none. @returns whether it did. @throws email_taken, validation_failed */
   readonly ensureFirstAdmin: (admin: FirstAdmin) => Promise<boolean>
 }
 
-export const createAuthService = (needs: AuthServiceNeeds): AuthService => {
-  const { usersService, repository, hashPassword, verifyPassword } = needs
+const signedIn = (session: ContinuedSession, { role }: Pick<Credentials, 'role'>): SignedIn => {
+  const { userId, sessionId, refreshToken, refreshExpiresIn } = session
+  return { principal: { userId, sessionId, role }, refreshToken, refreshExpiresIn }
+}
 
-  const openSession = async ({
-    userId,
-    role,
-  }: Pick<Principal, 'userId' | 'role'>): Promise<OpenedSession> => {
-    const sessionId = uuidv7()
-    const refreshToken = randomBytes(REFRESH_TOKEN_BYTES).toString('base64url')
-    await repository.insertSession({
-      id: sessionId,
-      userId,
-      refreshTokenHash: hashToken(refreshToken),
-      expiresAt: new Date(Date.now() + REFRESH_TOKEN_SECONDS * 1_000),
-    })
-    return {
-      principal: { userId, sessionId, role },
-      refreshToken,
-      refreshExpiresIn: REFRESH_TOKEN_SECONDS,
-    }
-  }
+export const createAuthService = (needs: AuthServiceNeeds): AuthService => {
+  const { database, accountsService, sessionsService, refreshService, auditTrail, passwords } = needs
 
   const accountOf = async (email: string, name: string, password: string): Promise<NewAccount> => ({
     email,
     name,
-    passwordHash: await hashPassword(password),
+    passwordHash: await passwords.hash(password),
   })
 
-  return {
-    register: async ({ email, name, password }) =>
-      usersService.createUser(await accountOf(email, name, password)),
+  /** Undefined when the credentials changed, or the user was disabled, since they were read. */
+  const openSession = (credentials: Credentials, origin: Origin): Promise<ContinuedSession | undefined> =>
+    database.transaction(async (transaction) => {
+      if (!(await accountsService.holdCredentials(transaction, credentials))) return undefined
+      const { userId } = credentials
+      const session = await sessionsService.openSession(transaction, userId, origin)
+      const who = { actorId: userId, subjectId: userId, sessionId: session.sessionId }
+      await auditTrail.record(transaction, { action: 'login.succeeded', ...who, origin })
+      return session
+    })
 
-    logIn: async ({ email, password }) => {
-      const credentials = await usersService.findCredentials(email)
-      const matches = await verifyPassword(credentials?.passwordHash, password)
-      if (!credentials || !matches) throw invalidCredentials()
-      return openSession(credentials)
+  const recordFailure = (credentials: Credentials | undefined, origin: Origin): Promise<void> =>
+    database.transaction((transaction) =>
+      auditTrail.record(transaction, {
+        action: 'login.failed',
+        actorId: null,
+        subjectId: credentials?.userId ?? null,
+        origin,
+      }),
+    )
+
+  return {
+    register: async ({ email, name, password }, origin) =>
+      accountsService.createAccount(await accountOf(email, name, password), origin),
+
+    logIn: async ({ email, password }, origin) => {
+      const credentials = await accountsService.findCredentials(email)
+      const matches = await passwords.verify(credentials?.passwordHash, password)
+      const session = credentials && matches ? await openSession(credentials, origin) : undefined
+      if (credentials && session) return signedIn(session, credentials)
+      await recordFailure(credentials, origin)
+      throw invalidCredentials()
     },
 
-    ensureFirstAdmin: async ({ email, password }) =>
-      usersService.createFirstAdmin(await accountOf(email, 'Admin', password)),
+    refresh: async (refreshToken, origin) => {
+      const session = await refreshService.refresh(refreshToken, origin)
+      const credentials = await accountsService.findCredentialsOf(session.userId)
+      // Disabled or deleted a moment ago: the session that was just refreshed has ended with it.
+      if (!credentials) throw invalidCredentials()
+      return signedIn(session, credentials)
+    },
+
+    ensureFirstAdmin: async ({ email, password }) => {
+      const message = faultOfPassword(password)
+      if (message !== undefined) {
+        throw validationFailed({
+          detail: `the password ${message}`,
+          facts: { errors: [{ path: 'password', message }] },
+        })
+      }
+      return accountsService.createFirstAdmin(await accountOf(email, 'Admin', password))
+    },
   }
 }
-
-/** A fast hash will do: the token is 256 random bits, there is nothing to guess. */
-const hashToken = (token: string): Buffer => createHash('sha256').update(token).digest()

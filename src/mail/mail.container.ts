@@ -9,6 +9,8 @@ export interface MailSettings {
   readonly directory: string
   /** The sender, e.g. `Unnest <no-reply@unnest.example>`. */
   readonly from: string
+  /** Where people click: the address of the front end, if there is one. */
+  readonly appUrl: string | undefined
 }
 
 export interface MailNeeds {
@@ -27,6 +29,10 @@ export const registerMail = <C extends MailNeeds>(container: AwilixContainer<C>)
   })
   return provide(withTransport, {
     mailService: ({ mailSettings, mailTransport }: MailServiceNeeds) =>
-      createMailService({ transport: mailTransport, from: mailSettings.from }),
+      createMailService({
+        transport: mailTransport,
+        from: mailSettings.from,
+        appUrl: mailSettings.appUrl,
+      }),
   })
 }

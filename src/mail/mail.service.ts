@@ -1,4 +1,12 @@
-import { type MailContent, orderConfirmationMail, welcomeMail } from './mail.templates.js'
+import {
+  emailVerificationMail,
+  type MailContent,
+  type MailedToken,
+  orderConfirmationMail,
+  passwordChangedMail,
+  passwordResetMail,
+  welcomeMail,
+} from './mail.templates.js'
 import type { MailTransport } from './mail.transport.js'
 
 /** Who gets a mail, and the key that keeps a repeated delivery one mail. */
@@ -25,7 +33,11 @@ interface Price {
 }
 
 export interface MailService {
-  readonly sendWelcome: (addressee: Addressee) => Promise<void>
+  /** The token proves the address. */
+  readonly sendWelcome: (addressee: Addressee, token: string) => Promise<void>
+  readonly sendEmailVerification: (addressee: Addressee, token: string) => Promise<void>
+  readonly sendPasswordReset: (addressee: Addressee, token: string) => Promise<void>
+  readonly sendPasswordChanged: (addressee: Addressee) => Promise<void>
   readonly sendOrderConfirmation: (addressee: Addressee, order: ConfirmedOrder) => Promise<void>
 }
 
@@ -33,6 +45,8 @@ export interface MailServiceNeeds {
   readonly transport: MailTransport
   /** The sender, e.g. `Unnest <no-reply@unnest.example>`. */
   readonly from: string
+  /** The front end's address; mails name the bare token if absent. */
+  readonly appUrl: string | undefined
 }
 
 /** 1999 EUR -> "€19.99": the currency knows how many minor units it has. */
@@ -44,7 +58,7 @@ const formatPrice = ({ amount, currency }: Price): string => {
 
 const MESSAGE_ID_DOMAIN = 'unnest.example'
 
-export const createMailService = ({ transport, from }: MailServiceNeeds): MailService => {
+export const createMailService = ({ transport, from, appUrl }: MailServiceNeeds): MailService => {
   const send = ({ key, to }: Addressee, content: MailContent): Promise<void> =>
     transport.send(key, {
       ...content,
@@ -54,8 +68,20 @@ export const createMailService = ({ transport, from }: MailServiceNeeds): MailSe
       messageId: `<${key}@${MESSAGE_ID_DOMAIN}>`,
     })
 
+  /** Behind a #, where no server's log and no Referer header shows it. */
+  const linked = (page: string, token: string): MailedToken => ({
+    token,
+    link: appUrl === undefined ? undefined : `${appUrl.replace(/\/$/, '')}/${page}#token=${token}`,
+  })
+
   return {
-    sendWelcome: (addressee) => send(addressee, welcomeMail(addressee.name)),
+    sendWelcome: (addressee, token) =>
+      send(addressee, welcomeMail(addressee.name, linked('verify-email', token))),
+    sendEmailVerification: (addressee, token) =>
+      send(addressee, emailVerificationMail(addressee.name, linked('verify-email', token))),
+    sendPasswordReset: (addressee, token) =>
+      send(addressee, passwordResetMail(addressee.name, linked('reset-password', token))),
+    sendPasswordChanged: (addressee) => send(addressee, passwordChangedMail(addressee.name)),
 
     sendOrderConfirmation: (addressee, { id, items, total }) =>
       send(

@@ -30,14 +30,49 @@ const html = (strings: TemplateStringsArray, ...values: readonly string[]): stri
 const page = (title: string, body: string): string =>
   `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${escapeHtml(title)}</title></head><body>${body}</body></html>`
 
-export const welcomeMail = (name: string): MailContent => {
-  const subject = 'Welcome to Unnest'
-  return {
-    subject,
-    text: `Hello ${name},\n\nyour account is ready. You can log in now.\n`,
-    html: page(subject, html`<p>Hello ${name},</p><p>your account is ready. You can log in now.</p>`),
-  }
+/** Paragraphs of plain text, as both parts of a mail. */
+const letter = (subject: string, paragraphs: readonly string[]): MailContent => ({
+  subject,
+  text: `${paragraphs.join('\n\n')}\n`,
+  html: page(subject, paragraphs.map((paragraph) => html`<p>${paragraph}</p>`).join('')),
+})
+
+/** A token that a mail carries, and where to click if there is such a place. */
+export interface MailedToken {
+  readonly token: string
+  readonly link: string | undefined
 }
+
+const useOf = ({ token, link }: MailedToken): string => link ?? token
+
+const hello = (name: string): string => `Hello ${name},`
+
+export const welcomeMail = (name: string, token: MailedToken): MailContent =>
+  letter('Welcome to Unnest', [
+    hello(name),
+    'your account is ready. You can log in now.',
+    `Within three days, please confirm with this that the address is yours: ${useOf(token)}`,
+  ])
+
+export const emailVerificationMail = (name: string, token: MailedToken): MailContent =>
+  letter('Confirm your e-mail address', [
+    hello(name),
+    `within three days, please confirm with this that the address is yours: ${useOf(token)}`,
+  ])
+
+export const passwordResetMail = (name: string, token: MailedToken): MailContent =>
+  letter('Reset your password', [
+    hello(name),
+    `with this you can set a new password, once and within an hour: ${useOf(token)}`,
+    'If you did not ask for it, you need not do anything: your password stays as it is.',
+  ])
+
+export const passwordChangedMail = (name: string): MailContent =>
+  letter('Your password was changed', [
+    hello(name),
+    'your password was changed, and other devices were logged out.',
+    'If it was not you, reset your password now.',
+  ])
 
 export const orderConfirmationMail = ({
   name,

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { z } from 'zod'
 import { jwkSet } from './jwk-set.js'
 
@@ -28,7 +29,34 @@ const redisUrl = z
     (text) => isUrl(text, ['redis', 'rediss'], /^(\/\d{0,3})?$/),
     'must be redis://HOST or redis://HOST/NUMBER',
   )
+const appUrl = z.string().refine((text) => isUrl(text, ['http', 'https'], /^/), 'must be https://HOST')
 const smtpUrl = z.string().refine((text) => isUrl(text, ['smtp', 'smtps'], /^/), 'must be smtp://HOST')
+
+/** An address, or a network as ADDRESS/BITS. */
+const isNetwork = (text: string): boolean => {
+  const [address = '', bits, ...rest] = text.split('/')
+  const family = isIP(address)
+  if (family === 0 || rest.length > 0) return false
+  return (
+    bits === undefined ||
+    (/^\d{1,3}$/.test(bits) && Number(bits) > 0 && Number(bits) <= (family === 4 ? 32 : 128))
+  )
+}
+
+const listOf = (text: string): string[] =>
+  text
+    .split(',')
+    .map((item) => item.trim())
+    .filter(Boolean)
+
+/** The proxies whose word on the client's address is taken. Named one by one: "all" would be anybody. */
+const proxies = z
+  .string()
+  .default('')
+  .transform(listOf)
+  .refine((list) => list.every(isNetwork), 'must be addresses or networks (10.0.0.0/8), separated by commas')
+
+const limit = (byDefault: number) => integer(1, 1_000_000).default(byDefault)
 
 const processShape = {
   NODE_ENV: z.enum(['production', 'development', 'test']).default('development'),
@@ -62,6 +90,12 @@ const apiSchema = z.object({
   HOST: z.string().min(1).max(255).default('127.0.0.1'),
   JWT_PRIVATE_KEYS: jwkSet,
   CACHE_TTL_SECONDS: integer(1, 86_400).default(60),
+  TRUST_PROXY: proxies,
+  PASSWORD_HASHES_AT_ONCE: integer(1, 64).default(1),
+  RATE_LIMIT_PER_MINUTE: limit(1_000),
+  RATE_LIMIT_LOGINS_PER_ACCOUNT: limit(10),
+  RATE_LIMIT_LOGINS_PER_ADDRESS: limit(100),
+  RATE_LIMIT_ACCOUNT_CHANGES: limit(20),
   READINESS_DRAIN_MS: milliseconds.default(0),
 })
 
@@ -73,16 +107,9 @@ const workerSchema = z.object({
   QUEUE_REDIS_URL: redisUrl.optional(),
   DATA_DIR: z.string().min(1).default('.data'),
   SMTP_URL: smtpUrl.optional(),
+  APP_URL: appUrl.optional(),
   MAIL_FROM: z.string().min(3).max(320).default('Unnest <no-reply@unnest.example>'),
-  WORKER_QUEUES: z
-    .string()
-    .default('')
-    .transform((list) =>
-      list
-        .split(',')
-        .map((name) => name.trim())
-        .filter(Boolean),
-    ),
+  WORKER_QUEUES: z.string().default('').transform(listOf),
 })
 
 const migrateSchema = z

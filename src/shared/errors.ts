@@ -2,7 +2,15 @@
  * What went wrong, in the language of the domain. `shared/http/problem.ts` maps each kind to a status and
  * `shared/queue/processor.ts` to retry or give up, so a service knows neither HTTP nor queues.
  */
-export type ErrorKind = 'invalid' | 'unauthenticated' | 'forbidden' | 'not_found' | 'conflict' | 'unavailable'
+export type ErrorKind =
+  | 'invalid'
+  | 'unauthenticated'
+  | 'forbidden'
+  | 'not_found'
+  | 'conflict'
+  | 'outdated'
+  | 'too_many'
+  | 'unavailable'
 
 /** One fault of an invalid input: where (a JSON path such as `items.0.quantity`) and what. */
 export interface FieldFault {
@@ -70,4 +78,14 @@ export const unauthenticated = defineError(
   'Sign in: the access token is missing, expired or not valid.',
 )
 export const forbidden = defineError('forbidden', 'forbidden', 'You may not do this.')
+export const preconditionFailed = defineError(
+  'precondition_failed',
+  'outdated',
+  'This is not the version that the request expects.',
+)
+export const tooManyRequests = defineError(
+  'too_many_requests',
+  'too_many',
+  'Too many requests: wait a little.',
+)
 export const unavailable = defineError('unavailable', 'unavailable', 'The service is briefly unavailable.')

@@ -11,3 +11,9 @@ export interface Principal {
   readonly sessionId: string
   readonly role: Role
 }
+
+/**
+ * How long an access token is good. Short, since it is checked without asking anybody; a session lasts by its
+ * refresh token. What ends a session early is remembered for this long.
+ */
+export const ACCESS_TOKEN_SECONDS = 600

@@ -1,9 +1,9 @@
-import { eq, sql } from 'drizzle-orm'
+import { and, desc, eq, isNull, like, lt, or, type SQL, sql } from 'drizzle-orm'
 import type { Executor } from '../shared/database/client.js'
 import { translateViolations } from '../shared/database/failures.js'
 import type { Role } from '../shared/principal.js'
 import { emailTaken } from './users.errors.js'
-import type { Profile, User } from './users.schemas.js'
+import type { ManagedUser, Profile } from './users.schemas.js'
 import { users } from './users.table.js'
 
 export interface NewUser {
@@ -14,45 +14,74 @@ export interface NewUser {
   readonly role: Role
 }
 
-/** What a log-in is checked against; it leaves this domain only towards `auth`. */
-export interface Credentials {
-  readonly userId: string
-  readonly role: Role
-  readonly passwordHash: string
+/** A user with the version that its ETag names. */
+export type VersionedUser = ManagedUser & { readonly version: number }
+
+export interface UsersFilter {
+  readonly role?: Role | undefined
+  /** How the address or the name begins. */
+  readonly beginning?: string | undefined
+  /** Goes on behind this user. */
+  readonly after?: string | undefined
+  readonly limit: number
 }
 
-type Row = typeof users.$inferSelect
+export type UserChanges = Partial<Pick<typeof users.$inferInsert, 'name' | 'role' | 'disabledAt'>>
 
-const toUser = ({ id, email, name, role, createdAt, updatedAt }: Omit<Row, 'passwordHash'>): User => ({
-  id,
-  email,
-  name,
-  role,
+/** The name that is left of a deleted user. */
+const NOBODY = 'Deleted user'
+
+const isAlive = isNull(users.deletedAt)
+
+const columns = {
+  id: users.id,
+  // Not null while the user is alive (users_deleted_check), and no other is ever read.
+  email: sql<string>`${users.email}`,
+  emailVerified: sql<boolean>`${users.emailVerifiedAt} is not null`,
+  name: users.name,
+  role: users.role,
+  disabled: sql<boolean>`${users.disabledAt} is not null`,
+  createdAt: users.createdAt,
+  updatedAt: users.updatedAt,
+  version: users.version,
+}
+
+interface Row extends Omit<VersionedUser, 'createdAt' | 'updatedAt'> {
+  readonly createdAt: Date
+  readonly updatedAt: Date
+}
+
+const toUser = ({ createdAt, updatedAt, ...row }: Row): VersionedUser => ({
+  ...row,
   createdAt: createdAt.toISOString(),
   updatedAt: updatedAt.toISOString(),
 })
 
-const userColumns = {
-  id: users.id,
-  email: users.email,
-  name: users.name,
-  role: users.role,
-  createdAt: users.createdAt,
-  updatedAt: users.updatedAt,
+const escapeLike = (text: string): string => text.replace(/[\\%_]/g, '\\$&')
+
+const beginsWith = (text: string): SQL | undefined => {
+  const pattern = `${escapeLike(text.toLowerCase())}%`
+  return or(like(users.email, pattern), like(sql`lower(${users.name})`, pattern))
 }
+
+/** What each change that a client can see does beside. */
+const touched = { version: sql`${users.version} + 1`, updatedAt: sql`now()` }
 
 export const createUsersRepository = (executor: Executor) => ({
   /** @throws email_taken */
-  insertUser: async (user: NewUser): Promise<User> => {
+  insertUser: async (user: NewUser): Promise<VersionedUser> => {
     const [row] = await translateViolations({ users_email_key: () => emailTaken() }, () =>
-      executor.insert(users).values(user).returning(userColumns),
+      executor.insert(users).values(user).returning(columns),
     )
     if (!row) throw new Error('insert returned no user')
     return toUser(row)
   },
 
-  findUser: async (id: string): Promise<User | undefined> => {
-    const [row] = await executor.select(userColumns).from(users).where(eq(users.id, id))
+  findUser: async (id: string): Promise<VersionedUser | undefined> => {
+    const [row] = await executor
+      .select(columns)
+      .from(users)
+      .where(and(eq(users.id, id), isAlive))
     return row && toUser(row)
   },
 
@@ -60,21 +89,80 @@ export const createUsersRepository = (executor: Executor) => ({
     const [row] = await executor
       .select({ id: users.id, name: users.name, createdAt: users.createdAt })
       .from(users)
-      .where(eq(users.id, id))
+      .where(and(eq(users.id, id), isAlive))
     return row && { ...row, avatarUrl: null, createdAt: row.createdAt.toISOString() }
   },
 
-  findCredentials: async (email: string): Promise<Credentials | undefined> => {
-    const [row] = await executor
-      .select({ userId: users.id, role: users.role, passwordHash: users.passwordHash })
+  /** Newest first. */
+  listUsers: async ({ role, beginning, after, limit }: UsersFilter): Promise<VersionedUser[]> => {
+    const rows = await executor
+      .select(columns)
       .from(users)
-      .where(eq(users.email, email))
-    return row
+      .where(
+        and(
+          isAlive,
+          role && eq(users.role, role),
+          beginning === undefined ? undefined : beginsWith(beginning),
+          after === undefined ? undefined : lt(users.id, after),
+        ),
+      )
+      .orderBy(desc(users.id))
+      .limit(limit)
+    return rows.map(toUser)
   },
 
-  /** Reads the whole table at worst: called once a deployment, never by a client. */
+  /**
+   * Holds the user until the transaction ends, so that what is decided by the answer still holds when it is
+   * written. @returns undefined when there is none
+   */
+  lockUser: async (id: string): Promise<VersionedUser | undefined> => {
+    const [row] = await executor
+      .select(columns)
+      .from(users)
+      .where(and(eq(users.id, id), isAlive))
+      .for('no key update')
+    return row && toUser(row)
+  },
+
+  updateUser: async (id: string, changes: UserChanges): Promise<VersionedUser> => {
+    const [row] = await executor
+      .update(users)
+      .set({ ...changes, ...touched })
+      .where(and(eq(users.id, id), isAlive))
+      .returning(columns)
+    if (!row) throw new Error('update returned no user: it was not locked before')
+    return toUser(row)
+  },
+
+  /** Keeps the row, for what belongs to it, and nothing that tells who it was. The address is free again. */
+  anonymiseUser: async (id: string): Promise<void> => {
+    await executor
+      .update(users)
+      .set({ email: null, passwordHash: null, name: NOBODY, deletedAt: sql`now()`, ...touched })
+      .where(and(eq(users.id, id), isAlive))
+  },
+
+  /**
+   * Locks the admins who can log in, in the order of their ids, and says who they are: two who take the right
+   * from each other at once do it one after the other. There are few of them; a thousand are enough to know.
+   */
+  lockAdmins: async (): Promise<string[]> => {
+    const rows = await executor
+      .select({ id: users.id })
+      .from(users)
+      .where(and(eq(users.role, 'admin'), isAlive, isNull(users.disabledAt)))
+      .orderBy(users.id)
+      .limit(1_000)
+      .for('no key update')
+    return rows.map(({ id }) => id)
+  },
+
   hasAdmin: async (): Promise<boolean> => {
-    const rows = await executor.select({ one: sql`1` }).from(users).where(eq(users.role, 'admin')).limit(1)
+    const rows = await executor
+      .select({ id: users.id })
+      .from(users)
+      .where(and(eq(users.role, 'admin'), isAlive))
+      .limit(1)
     return rows.length > 0
   },
 })

@@ -1,10 +1,14 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
+import { answerVersioned, expectedVersions, noteVersion } from '../shared/http/conditional.js'
+import { noContent } from '../shared/http/no-content.js'
+import { originOf } from '../shared/http/origin.js'
 import { principalOf } from '../shared/http/principal-of.js'
-import { profileSchema, userParams, userSchema } from './users.schemas.js'
+import { ownChangesBody, profileSchema, userParams, userSchema } from './users.schemas.js'
 import type { UsersService } from './users.service.js'
 
 const PROFILE_TTL_SECONDS = 300
 const tags = ['users']
+const config = { access: 'signed-in' } as const
 
 export interface UsersRoutesOptions {
   readonly usersService: UsersService
@@ -13,11 +17,37 @@ export interface UsersRoutesOptions {
 export const usersRoutes: FastifyPluginCallbackZod<UsersRoutesOptions> = (app, { usersService }, done) => {
   app.get(
     '/me',
+    { config, schema: { tags, summary: 'The caller', response: { 200: userSchema } } },
+    async (request, reply) =>
+      answerVersioned(request, reply, await usersService.getUser(principalOf(request).userId)),
+  )
+
+  app.patch(
+    '/me',
     {
-      config: { access: 'signed-in' },
-      schema: { tags, summary: 'The caller', response: { 200: userSchema } },
+      config,
+      schema: {
+        tags,
+        summary: 'Change one’s own record',
+        body: ownChangesBody,
+        response: { 200: userSchema },
+      },
     },
-    (request) => usersService.getUser(principalOf(request).userId),
+    async (request, reply) => {
+      const owner = principalOf(request)
+      const expected = expectedVersions(request)
+      const user = await usersService.changeOwnRecord(owner, request.body, expected, originOf(request))
+      return noteVersion(reply, user)
+    },
+  )
+
+  app.delete(
+    '/me',
+    { config, schema: { tags, summary: 'Delete one’s own account', response: noContent } },
+    async (request, reply) => {
+      await usersService.deleteOwnAccount(principalOf(request), expectedVersions(request), originOf(request))
+      return reply.code(204).send(null)
+    },
   )
 
   app.get(

@@ -1,63 +1,78 @@
-import { v7 as uuidv7 } from 'uuid'
+import type { SessionsService } from '../sessions/sessions.container.js'
+import type { AuditTrail } from '../shared/database/audit.js'
 import type { Database, Executor } from '../shared/database/client.js'
-import type { JobProducer } from '../shared/queue/producer.js'
+import type { Origin } from '../shared/origin.js'
+import type { Principal } from '../shared/principal.js'
+import { requireVersion, type VersionCheck } from '../shared/version.js'
+import { refuseLastAdmin } from './users.admins.js'
 import { userNotFound } from './users.errors.js'
-import { sendWelcome } from './users.jobs.js'
-import type { Credentials, UsersRepository } from './users.repository.js'
-import type { Profile, User } from './users.schemas.js'
+import type { UsersRepository, VersionedUser } from './users.repository.js'
+import type { OwnChanges, Profile } from './users.schemas.js'
 
 export interface UsersServiceNeeds {
   readonly database: Database
-  readonly jobProducer: JobProducer
+  readonly auditTrail: AuditTrail
+  readonly sessionsService: SessionsService
   readonly repositoryOf: (executor: Executor) => UsersRepository
 }
 
-export interface NewAccount {
-  readonly email: string
-  readonly name: string
-  /** Never the password itself: hashing is the business of `auth`. */
-  readonly passwordHash: string
-}
-
 export interface UsersService {
-  /** Creates the user and enqueues the welcome mail, both or neither. @throws email_taken */
-  readonly createUser: (account: NewAccount) => Promise<User>
-  /**
-   * Creates an admin if there is none. The caller keeps others from doing so at the same time.
-   * @returns whether it did. @throws email_taken when the address is an ordinary user's
-   */
-  readonly createFirstAdmin: (account: NewAccount) => Promise<boolean>
   /** @throws user_not_found */
-  readonly getUser: (id: string) => Promise<User>
+  readonly getUser: (id: string) => Promise<VersionedUser>
+  /** For work that waited: the user may be gone by then. */
+  readonly findUser: (id: string) => Promise<VersionedUser | undefined>
   /** @throws user_not_found */
   readonly getProfile: (id: string) => Promise<Profile>
-  readonly findCredentials: (email: string) => Promise<Credentials | undefined>
+  /** @throws user_not_found, precondition_failed */
+  readonly changeOwnRecord: (
+    owner: Principal,
+    changes: OwnChanges,
+    expected: VersionCheck,
+    origin: Origin,
+  ) => Promise<VersionedUser>
+  /**
+   * Deletes the caller's account: the address is free again, what told who it was is gone, all sessions end.
+   * Orders stay, under the id. @throws user_not_found, precondition_failed, last_admin
+   */
+  readonly deleteOwnAccount: (owner: Principal, expected: VersionCheck, origin: Origin) => Promise<void>
 }
 
-export const createUsersService = ({
-  database,
-  jobProducer,
-  repositoryOf,
-}: UsersServiceNeeds): UsersService => {
+export const createUsersService = (needs: UsersServiceNeeds): UsersService => {
+  const { database, auditTrail, sessionsService, repositoryOf } = needs
   const repository = repositoryOf(database)
 
   return {
-    createUser: (account) =>
+    getUser: async (id) => orNotFound(await repository.findUser(id)),
+    findUser: repository.findUser,
+    getProfile: async (id) => orNotFound(await repository.findProfile(id)),
+
+    changeOwnRecord: ({ userId, sessionId }, { name }, expected, origin) =>
       database.transaction(async (transaction) => {
-        const user = await repositoryOf(transaction).insertUser({ id: uuidv7(), role: 'user', ...account })
-        await jobProducer.send(transaction, sendWelcome, { to: user.email, userId: user.id })
+        const transactional = repositoryOf(transaction)
+        requireVersion(expected, orNotFound(await transactional.lockUser(userId)).version)
+        const user = await transactional.updateUser(userId, name === undefined ? {} : { name })
+        const who = { actorId: userId, subjectId: userId, sessionId }
+        await auditTrail.record(transaction, { action: 'user.changed', ...who, origin })
         return user
       }),
 
-    createFirstAdmin: async (account) => {
-      if (await repository.hasAdmin()) return false
-      await repository.insertUser({ id: uuidv7(), role: 'admin', ...account })
-      return true
+    deleteOwnAccount: async ({ userId, sessionId }, expected, origin) => {
+      await database.transaction(async (transaction) => {
+        const transactional = repositoryOf(transaction)
+        // Admins are locked before the user, as everywhere; others need not wait for them.
+        const { role } = orNotFound(await transactional.findUser(userId))
+        const admins = role === 'admin' ? await transactional.lockAdmins() : []
+        const user = orNotFound(await transactional.lockUser(userId))
+        requireVersion(expected, user.version)
+        if (user.role === 'admin') refuseLastAdmin(admins, userId)
+        await transactional.anonymiseUser(userId)
+        await sessionsService.endSessionsOf(transaction, userId, 'user_deleted')
+        await sessionsService.forgetDevicesOf(transaction, userId)
+        const who = { actorId: userId, subjectId: userId, sessionId }
+        await auditTrail.record(transaction, { action: 'user.deleted', ...who, origin })
+      })
+      await sessionsService.announceEnds()
     },
-
-    getUser: async (id) => orNotFound(await repository.findUser(id)),
-    getProfile: async (id) => orNotFound(await repository.findProfile(id)),
-    findCredentials: repository.findCredentials,
   }
 }
 

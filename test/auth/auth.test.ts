@@ -86,7 +86,7 @@ t.test('POST /v1/auth/login', async (t) => {
     t.equal(status, 200)
     t.equal(headers.get('cache-control'), 'no-store')
     t.match(body.data, { tokenType: 'Bearer', expiresIn: 600, refreshExpiresIn: 30 * 24 * 3600 })
-    t.match(body.data.refreshToken, /^[\w-]{43}$/)
+    t.match(body.data.refreshToken, /^[\w-]{64}$/)
     const sessions = await world.database.sql`select * from sessions where user_id = ${ada.id}`
     t.notMatch(JSON.stringify(sessions), body.data.refreshToken)
   })

@@ -47,6 +47,12 @@ t.test('what has a default may be missing, or empty', async (t) => {
     PORT: 3000,
     HOST: '127.0.0.1',
     CACHE_TTL_SECONDS: 60,
+    TRUST_PROXY: [],
+    PASSWORD_HASHES_AT_ONCE: 1,
+    RATE_LIMIT_PER_MINUTE: 1_000,
+    RATE_LIMIT_LOGINS_PER_ACCOUNT: 10,
+    RATE_LIMIT_LOGINS_PER_ADDRESS: 100,
+    RATE_LIMIT_ACCOUNT_CHANGES: 20,
     READINESS_DRAIN_MS: 0,
   })
   const empty = Object.fromEntries(variablesOfProcess.api.map((name) => [name, '']))
@@ -105,6 +111,31 @@ t.test('numbers are whole, plain and bounded', async (t) => {
   }
 })
 
+t.test('proxies are named one by one, and anybody is not among them', (t) => {
+  const proxiesOf = (list: string) => loadApiConfig({ ...required, TRUST_PROXY: list }).TRUST_PROXY
+  t.strictSame(proxiesOf('10.0.0.0/8, 127.0.0.1,::1, fd00::/8'), [
+    '10.0.0.0/8',
+    '127.0.0.1',
+    '::1',
+    'fd00::/8',
+  ])
+  for (const bad of [
+    'true',
+    '*',
+    '1',
+    '0.0.0.0/0',
+    '::/0',
+    '10.0.0.0/33',
+    '10.0.0',
+    'loopback',
+    '10.0.0.0/8/8',
+  ]) {
+    const faults = faultsOf(loadApiConfig, { ...required, TRUST_PROXY: `127.0.0.1, ${bad}` })
+    t.strictSame(namesIn(faults), ['TRUST_PROXY'], bad)
+  }
+  t.end()
+})
+
 t.test('the first admin is an address and a password, or neither', async (t) => {
   const admin = { ADMIN_EMAIL: 'Root@Example.com', ADMIN_PASSWORD: 'twelve chars' }
   t.match(loadMigrateConfig({ ...urls, ...admin }), { ADMIN_EMAIL: 'root@example.com' })
@@ -120,6 +151,7 @@ const IN_WORDS: Readonly<Record<string, string>> = {
   QUEUE_REDIS_URL: '`REDIS_URL`',
   SHUTDOWN_GRACE_MS: '`10000` api, `25000` worker',
   WORKER_QUEUES: 'all',
+  TRUST_PROXY: 'none',
 }
 
 t.test(

@@ -14,6 +14,8 @@ const KINDS: readonly ErrorKind[] = [
   'forbidden',
   'not_found',
   'conflict',
+  'outdated',
+  'too_many',
   'unavailable',
 ]
 

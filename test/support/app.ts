@@ -44,6 +44,14 @@ export interface Pod extends Pick<RunningApi, 'app' | 'url'> {
   readonly log: Record<string, unknown>[]
 }
 
+/** All tests come from one address; those of the limits set their own. */
+const UNLIMITED = {
+  RATE_LIMIT_PER_MINUTE: '1000000',
+  RATE_LIMIT_LOGINS_PER_ACCOUNT: '1000000',
+  RATE_LIMIT_LOGINS_PER_ADDRESS: '1000000',
+  RATE_LIMIT_ACCOUNT_CHANGES: '1000000',
+}
+
 const removeKeys = async (prefix: string): Promise<void> => {
   const redis = new Redis(testServices().redisUrl)
   for await (const keys of redis.scanStream({ match: `${prefix}:*`, count: 1_000 })) {
@@ -70,6 +78,7 @@ export const createWorld = async (t: Test, overrides: Record<string, string> = {
     REDIS_PREFIX: redisPrefix,
     DATA_DIR: dataDir,
     JWT_PRIVATE_KEYS: JSON.stringify(createSigningKeys()),
+    ...UNLIMITED,
     ...overrides,
   }
   return { database, redisPrefix, env, mailDir: join(dataDir, 'mail') }

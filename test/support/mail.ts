@@ -64,3 +64,10 @@ export const mailFiles = (dir: string): string[] => {
 
 export const readMailFile = (dir: string, key: string): ReadMail =>
   parseMail(readFileSync(join(dir, `${key}.eml`), 'utf8'))
+
+/** The token that a mail carries, alone or behind a link. */
+export const tokenIn = ({ text }: ReadMail): string => {
+  const token = /(?:#token=|: )([\w-]{43})$/m.exec(text)?.[1]
+  if (token === undefined) throw new Error(`no token in: ${text}`)
+  return token
+}

@@ -12,7 +12,15 @@ t.test('GET /v1/users/me shows the caller the full own record', async (t) => {
   t.match(body.data, { id: ada.id, email: ada.email, name: 'Ada', role: 'user' })
   t.match(body.data.createdAt, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/)
   t.equal(headers.get('cache-control'), 'no-store')
-  t.strictSame(Object.keys(body.data).sort(), ['createdAt', 'email', 'id', 'name', 'role', 'updatedAt'])
+  t.strictSame(Object.keys(body.data).sort(), [
+    'createdAt',
+    'email',
+    'emailVerified',
+    'id',
+    'name',
+    'role',
+    'updatedAt',
+  ])
 })
 
 t.test('GET /v1/users/:id shows anybody signed in the public profile only', async (t) => {

@@ -100,7 +100,11 @@ t.test('nor do they get into a mail if somebody were to pass them on', async (t)
   const smtp = await startSmtp(t)
   const transport = createMailTransport(smtp.url, '')
   t.teardown(transport.close)
-  const mail = createMailService({ transport, from: 'Unnest <no-reply@unnest.example>' })
+  const mail = createMailService({
+    transport,
+    from: 'Unnest <no-reply@unnest.example>',
+    appUrl: undefined,
+  })
   const addresses = [
     'ada@example.com\r\nBcc: eve@example.com',
     'ada@example.com\nBcc: eve@example.com',
@@ -110,9 +114,12 @@ t.test('nor do they get into a mail if somebody were to pass them on', async (t)
   for (const to of addresses) {
     const name = 'Ada\r\nBcc: eve@example.com\r\n\r\n.\r\nMAIL FROM:<eve@example.com>'
     // A refusal is as good as a harmless mail.
-    await mail.sendWelcome({ key: unique('mail'), to, name }).catch(() => {})
+    await mail.sendWelcome({ key: unique('mail'), to, name }, 'token').catch(() => {})
   }
-  await mail.sendWelcome({ key: unique('mail'), to: 'ada@example.com', name: 'x\r\nBcc: eve@example.com' })
+  await mail.sendWelcome(
+    { key: unique('mail'), to: 'ada@example.com', name: 'x\r\nBcc: eve@example.com' },
+    'token',
+  )
   t.ok(smtp.mails.length > 0)
   for (const { recipients, message } of smtp.mails) {
     const { headers } = parseMail(message)

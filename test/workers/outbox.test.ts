@@ -110,7 +110,7 @@ t.test('two workers share 200 jobs and send each mail once', async (t) => {
   await sql`insert into outbox (id, name, version, key, payload)
     select gen_random_uuid(), 'send-welcome', 1, 'send-welcome-' || id,
       jsonb_build_object('to', email, 'userId', id) from users`
-  const rows = await untilOutboxClosed(world)
+  const rows = await untilOutboxClosed(world, 60_000)
   t.equal(rows.length, 200)
   t.ok(rows.every(({ failure, handovers }) => failure === null && handovers === 1))
   t.strictSame(

@@ -22,7 +22,8 @@ export const pageOf = <Item extends z.ZodType>(item: Item) => {
 
 const wrap: preSerializationHookHandler = (_request, _reply, payload, done) => done(null, { data: payload })
 
-const isSuccess = (status: string): boolean => /^2/.test(status)
+/** A success with a body: 204 has none. */
+const isSuccess = (status: string): boolean => /^2/.test(status) && status !== '204'
 
 const wrapSchemas = (response: Record<string, unknown>): Record<string, unknown> =>
   Object.fromEntries(

@@ -10,7 +10,6 @@ const fault = (code: string, status: number, title: string): HttpFault => ({ cod
 export const badRequest = fault('bad_request', 400, 'The request is not valid HTTP.')
 export const methodNotAllowed = fault('method_not_allowed', 405, 'This method does not work here.')
 export const requestTimeout = fault('request_timeout', 408, 'The request did not arrive in time.')
-export const preconditionFailed = fault('precondition_failed', 412, 'The precondition does not hold.')
 export const payloadTooLarge = fault('payload_too_large', 413, 'The body is too large.')
 export const uriTooLong = fault('uri_too_long', 414, 'The address is too long.')
 export const unsupportedMediaType = fault('unsupported_media_type', 415, 'Send application/json.')
@@ -24,7 +23,6 @@ export const httpFaults: readonly HttpFault[] = [
   badRequest,
   methodNotAllowed,
   requestTimeout,
-  preconditionFailed,
   payloadTooLarge,
   uriTooLong,
   unsupportedMediaType,

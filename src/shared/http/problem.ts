@@ -1,6 +1,15 @@
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod'
 import { isTransientFailure } from '../database/failures.js'
-import { DomainError, type ErrorKind, type FieldFault, unavailable, validationFailed } from '../errors.js'
+import {
+  DomainError,
+  type ErrorFacts,
+  type ErrorKind,
+  type FieldFault,
+  preconditionFailed,
+  unavailable,
+  validationFailed,
+} from '../errors.js'
+import { etagOf } from './conditional.js'
 import {
   badRequest,
   HttpError,
@@ -21,6 +30,8 @@ export const STATUS_OF_KIND: Readonly<Record<ErrorKind, number>> = {
   forbidden: 403,
   not_found: 404,
   conflict: 409,
+  outdated: 412,
+  too_many: 429,
   unavailable: 503,
 }
 
@@ -28,6 +39,10 @@ const HEADERS_OF_KIND: Partial<Record<ErrorKind, Readonly<Record<string, string>
   unauthenticated: { 'www-authenticate': 'Bearer' },
   unavailable: { 'retry-after': '1' },
 }
+
+/** The tag of the version that is there now, so that the caller need not ask for it. */
+const currentTag = ({ currentVersion }: ErrorFacts): Problem['headers'] =>
+  typeof currentVersion === 'number' ? { etag: etagOf(currentVersion) } : {}
 
 /** What the framework throws, by its code; anything else with a status of 4xx goes by that. */
 const FRAMEWORK_FAULTS: Readonly<Record<string, HttpFault>> = {
@@ -72,7 +87,7 @@ const ofDomain = (error: DomainError): Problem =>
     { code: error.code, status: STATUS_OF_KIND[error.kind], title: error.title },
     error.message,
     error.facts,
-    HEADERS_OF_KIND[error.kind],
+    { ...HEADERS_OF_KIND[error.kind], ...currentTag(error.facts) },
   )
 
 /** A hostile body has as many faults as it has bytes; nobody reads more than the first ones. */
@@ -103,6 +118,7 @@ const ofFramework = (error: unknown): Problem | undefined => {
   if (UNREADABLE_BODIES.has(code)) return invalidInput([{ path: '', message: 'the body is not valid JSON' }])
   const status = clientStatusOf(error)
   if (status === undefined) return undefined
+  if (status === STATUS_OF_KIND.outdated) return ofDomain(preconditionFailed())
   const known = FRAMEWORK_FAULTS[code] ?? httpFaults.find((fault) => fault.status === status) ?? badRequest
   return problem(known, known.title)
 }

@@ -10,7 +10,13 @@ import type { JobHandler } from './handler.js'
 import { type JobData, jobData } from './job-data.js'
 
 /** What another try cannot change. */
-const PERMANENT: ReadonlySet<ErrorKind> = new Set(['invalid', 'not_found', 'forbidden', 'conflict'])
+const PERMANENT: ReadonlySet<ErrorKind> = new Set([
+  'invalid',
+  'not_found',
+  'forbidden',
+  'conflict',
+  'outdated',
+])
 
 const isPermanent = (error: unknown): boolean =>
   error instanceof UnrecoverableError ||

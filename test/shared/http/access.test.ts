@@ -1,16 +1,13 @@
 import Fastify, { type FastifyInstance } from 'fastify'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { loadApiConfig } from '../../../src/shared/config.js'
 import { registerAccess } from '../../../src/shared/http/access.js'
 import type { Access } from '../../../src/shared/principal.js'
-import { closeInOrder } from '../../../src/shared/shutdown.js'
 import { createLogger } from '../../../src/shared/telemetry/logger.js'
-import { createCall, createWorld, startPod, type World } from '../../support/app.js'
-import { registerAdmin, registerUser } from '../../support/factories.js'
-import { isProblem } from '../../support/problem.js'
+import { createWorld, startPod } from '../../support/app.js'
+import { registerUser } from '../../support/factories.js'
 
 type Api = typeof import('../../../src/api.js')
-type MethodNotAllowed = typeof import('../../../src/shared/http/method-not-allowed.js')
 
 const logger = createLogger({ level: 'silent', process: 'api' })
 
@@ -58,75 +55,6 @@ t.test('a route without an access policy stops the boot and is named', async (t)
     const expected = noPolicy('GET /v1/users/open, HEAD /v1/users/open have')
     await t.rejects(startApi(loadApiConfig(env), logger), expected)
   })
-})
-
-interface Route {
-  readonly method: string
-  readonly path: string
-  readonly access: Access
-}
-
-/** The real app, with a listener where it collects its methods: behind the guard, before the first route. */
-const startAndCollect = async (t: Test, { env }: World) => {
-  const routes: Route[] = []
-  const collect = (app: FastifyInstance): void => {
-    app.addHook('onRoute', ({ method, url, config, schema }) => {
-      if (config === undefined || (schema?.hide && [method].flat().length > 1 && !url.startsWith('/docs')))
-        return
-      for (const each of [method].flat()) routes.push({ method: each, path: url, access: config.access })
-    })
-  }
-  const real: MethodNotAllowed = await import('../../../src/shared/http/method-not-allowed.js')
-  const collectMethods: MethodNotAllowed['collectMethods'] = (app) => {
-    collect(app)
-    return real.collectMethods(app)
-  }
-  const { startApi }: Api = await t.mockImport('../../../src/api.ts', {
-    '../../../src/shared/http/method-not-allowed.ts': { collectMethods },
-  })
-  const { url, shutdownSteps } = await startApi(loadApiConfig(env), logger)
-  t.teardown(() => closeInOrder(shutdownSteps, logger))
-  return { routes, call: createCall(url) }
-}
-
-/** Everything that anybody may call. A route that is missing here must answer 401 to a stranger. */
-const PUBLIC = [
-  'GET /livez',
-  'GET /openapi.json',
-  'GET /readyz',
-  'GET /v1/products',
-  'GET /v1/products/:id',
-  'POST /v1/auth/login',
-  'POST /v1/auth/register',
-]
-
-t.test('every route of the app is closed to all but those whom it names', async (t) => {
-  const world = await createWorld(t)
-  const { routes, call } = await startAndCollect(t, world)
-  const user = await registerUser(call)
-  const admin = await registerAdmin(call, world)
-  const open = routes.filter(({ access, path }) => access === 'public' && !path.startsWith('/docs'))
-  const names = open.filter(({ method }) => method !== 'HEAD').map(({ method, path }) => `${method} ${path}`)
-  t.strictSame(names.sort(), PUBLIC)
-
-  for (const { method, path, access } of routes) {
-    const name = `${method} ${path}`
-    const target = path.replace(':id', '00000000-0000-7000-8000-000000000000')
-    const anonymous = await call(method, target)
-    t.ok(anonymous.status < 500, `${name}: no 5xx`)
-    t.equal(anonymous.status === 401, access !== 'public', `${name} as a stranger: ${anonymous.status}`)
-    if (access === 'public') continue
-    t.equal(anonymous.headers.get('www-authenticate'), 'Bearer', name)
-    if (method !== 'HEAD') isProblem(t, anonymous, { status: 401, code: 'unauthenticated' }, name)
-    const asUser = await call(method, target, { token: user.token })
-    t.equal(asUser.status === 403, typeof access === 'object', `${name} as a user: ${asUser.status}`)
-    const asAdmin = await call(method, target, { token: admin.token })
-    t.notOk(
-      [401, 403].includes(asAdmin.status) || asAdmin.status >= 500,
-      `${name} as admin: ${asAdmin.status}`,
-    )
-  }
-  t.ok(routes.length > 20, `walked ${routes.length}`)
 })
 
 t.test('an authorization header in any form opens the door or does not, and never breaks it', async (t) => {

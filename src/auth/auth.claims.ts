@@ -1,0 +1,64 @@
+import { z } from 'zod'
+import { ACCESS_TOKEN_SECONDS, type Principal, ROLES } from '../shared/principal.js'
+
+export const ISSUER = 'unnest'
+export const AUDIENCE = 'unnest-api'
+/** Pinned: a token cannot choose how it is verified (RFC 8725, 3.1). See docs/security.md for why this one. */
+export const ALGORITHM = 'ES256'
+
+/** Pods' clocks may differ by so much; no more, or "not yet" means nothing. */
+const SKEW_SECONDS = 5
+
+/** Nothing else stands in our headers: no key, no place to fetch one, nothing critical (RFC 8725, 3.10). */
+const header = z.strictObject({
+  alg: z.literal(ALGORITHM),
+  typ: z.literal('JWT'),
+  kid: z.string().min(1).max(200),
+})
+
+const seconds = z.int().min(0)
+
+/** Further claims are let be: pods of the next release may add some. */
+const claims = z.object({
+  iss: z.literal(ISSUER),
+  aud: z.literal(AUDIENCE),
+  sub: z.uuid(),
+  sid: z.uuid(),
+  role: z.enum(ROLES),
+  iat: seconds,
+  exp: seconds,
+  nbf: seconds.optional(),
+})
+
+/** A decoded token, its signature not yet looked at. */
+export interface DecodedToken {
+  readonly header: unknown
+  readonly payload: unknown
+  /** The two parts that are signed, as they came. */
+  readonly input: string
+}
+
+/** JSON that says a thing twice means one thing to us and another to somebody else: not what we wrote. */
+const isWrittenAs = (part: string | undefined, value: unknown): boolean =>
+  part !== undefined && Buffer.from(part, 'base64url').toString() === JSON.stringify(value)
+
+/** The id of the key that is to verify the token. @throws Error for a header or a spelling that is not ours */
+export const keyIdOf = ({ header: given, payload, input }: DecodedToken): string => {
+  const { kid } = header.parse(given)
+  const [headerPart, payloadPart] = input.split('.')
+  if (!isWrittenAs(headerPart, given) || !isWrittenAs(payloadPart, payload))
+    throw new Error('not canonical JSON')
+  return kid
+}
+
+/**
+ * Who a verified token speaks for. The plugin has compared `exp` and `nbf` with the clock; here their form is
+ * checked, and that the token does not outlive what is remembered of ended sessions.
+ * @throws Error for claims that are not ours
+ */
+export const principalIn = (payload: unknown): Principal => {
+  const { sub, sid, role, iat, exp } = claims.parse(payload)
+  if (iat > Date.now() / 1_000 + SKEW_SECONDS) throw new Error('issued in the future')
+  if (exp <= iat || exp - iat > ACCESS_TOKEN_SECONDS) throw new Error('lives too long')
+  return { userId: sub, sessionId: sid, role }
+}

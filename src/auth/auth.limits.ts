@@ -1,0 +1,66 @@
+import { createHash } from 'node:crypto'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { unavailable } from '../shared/errors.js'
+import { principalOf } from '../shared/http/principal-of.js'
+import { addressOf, type LimitHook, limitBy } from '../shared/http/rate-limit.js'
+import type { Passwords } from './auth.passwords.js'
+
+const WINDOW_MS = 15 * 60_000
+
+export interface AuthLimitSettings {
+  /** Guesses at one account that are looked at in a quarter of an hour, right ones included. */
+  readonly logInsPerAccount: number
+  readonly logInsPerAddress: number
+  /** Each of: accounts made, mails asked for, mailed tokens tried. */
+  readonly accountChangesPerAddress: number
+}
+
+/** What stands before the routes that guess, mail or hash. */
+export interface AuthLimits {
+  readonly requireFreeHashing: LimitHook
+  readonly logInByAddress: LimitHook
+  /** Needs the validated body. */
+  readonly logInByAccount: LimitHook
+  readonly passwordByUser: LimitHook
+  readonly registerByAddress: LimitHook
+  readonly forgotByAddress: LimitHook
+  readonly mailedTokenByAddress: LimitHook
+  readonly verificationByUser: LimitHook
+}
+
+/** The account that a validated log-in names, known or not; hashed, since Redis is not for personal data. */
+const accountOf = ({ body }: FastifyRequest): string => {
+  const email = typeof body === 'object' && body !== null && 'email' in body ? String(body.email) : ''
+  return createHash('sha256').update(email).digest('base64url')
+}
+
+const userOf = (request: FastifyRequest): string => principalOf(request).userId
+
+/**
+ * Makes the hooks; the app must have the rate limits by then. The owner of an account that somebody guesses at
+ * cannot log in for a while either, but what is signed in stays so: changing the password counts on its own.
+ */
+export const createAuthLimits = (
+  app: FastifyInstance,
+  settings: AuthLimitSettings,
+  passwords: Pick<Passwords, 'areBusy'>,
+): AuthLimits => {
+  const limit = (name: string, max: number, keyOf: (request: FastifyRequest) => string): LimitHook =>
+    limitBy(app, { name, max, windowMs: WINDOW_MS, keyOf })
+  const { logInsPerAccount, logInsPerAddress, accountChangesPerAddress } = settings
+
+  return {
+    // Before anything is counted: whoever is turned away for want of processors has not guessed.
+    requireFreeHashing: async () => {
+      if (passwords.areBusy())
+        throw unavailable({ detail: 'Too many log-ins at once: try again in a moment.' })
+    },
+    logInByAddress: limit('log-in', logInsPerAddress, addressOf),
+    logInByAccount: limit('log-in-account', logInsPerAccount, accountOf),
+    passwordByUser: limit('password', logInsPerAccount, userOf),
+    registerByAddress: limit('register', accountChangesPerAddress, addressOf),
+    forgotByAddress: limit('forgot', accountChangesPerAddress, addressOf),
+    mailedTokenByAddress: limit('mailed-token', accountChangesPerAddress, addressOf),
+    verificationByUser: limit('verification', logInsPerAccount, userOf),
+  }
+}

@@ -1,0 +1,30 @@
+import { dictionary } from '@zxcvbn-ts/language-common'
+
+const MIN_LENGTH = 12
+const MAX_LENGTH = 128
+/** Half a surrogate pair would be hashed as U+FFFD, and so equal every other one. */
+const WELL_FORMED = /^\P{Cs}*$/u
+/** `aaaaaaaaaaaa`, `abcabcabcabc`, `passwordpassword`: one part, again and again. */
+const REPEATED = /^(.+?)\1+$/su
+/** A part this short is guessed at once, however often it stands there. */
+const SHORT_PART = 4
+
+/** The most common passwords, from breaches. In lower case. */
+const COMMON: ReadonlySet<string> = new Set(dictionary['passwords-common'])
+
+const isCommon = (password: string): boolean => {
+  const text = password.normalize('NFKC').toLowerCase()
+  const part = REPEATED.exec(text)?.[1]
+  return COMMON.has(text) || (part !== undefined && (part.length <= SHORT_PART || COMMON.has(part)))
+}
+
+/**
+ * Why this cannot be somebody's new password; undefined when it can. After NIST SP 800-63B, 3.1.1.2: length
+ * counted in characters (code points), any Unicode, none that everybody uses, and no rules of composition.
+ */
+export const faultOfPassword = (password: string): string | undefined => {
+  if (!WELL_FORMED.test(password)) return 'must be valid Unicode'
+  const { length } = [...password]
+  if (length < MIN_LENGTH || length > MAX_LENGTH) return `must have ${MIN_LENGTH} to ${MAX_LENGTH} characters`
+  return isCommon(password) ? 'is among the first that anybody would guess' : undefined
+}

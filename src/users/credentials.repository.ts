@@ -1,0 +1,66 @@
+import { and, eq, isNull, sql } from 'drizzle-orm'
+import type { Executor } from '../shared/database/client.js'
+import type { Role } from '../shared/principal.js'
+import { users } from './users.table.js'
+
+/** What a log-in is checked against; it leaves this domain only towards `auth`. */
+export interface Credentials {
+  readonly userId: string
+  readonly role: Role
+  readonly passwordHash: string
+}
+
+/** Neither deleted nor disabled. */
+const canLogIn = and(isNull(users.deletedAt), isNull(users.disabledAt))
+
+const columns = {
+  userId: users.id,
+  role: users.role,
+  // Not null while the user is alive (users_deleted_check), and no other is ever read.
+  passwordHash: sql<string>`${users.passwordHash}`,
+}
+
+export const createCredentialsRepository = (executor: Executor) => ({
+  findByEmail: async (email: string): Promise<Credentials | undefined> => {
+    const [row] = await executor
+      .select(columns)
+      .from(users)
+      .where(and(eq(users.email, email), canLogIn))
+    return row
+  },
+
+  findById: async (userId: string): Promise<Credentials | undefined> => {
+    const [row] = await executor
+      .select(columns)
+      .from(users)
+      .where(and(eq(users.id, userId), canLogIn))
+    return row
+  },
+
+  /**
+   * As `findById`, and nobody changes them until the transaction ends: many may `share` that, one may `no key
+   * update`, which is what a transaction takes that goes on to change them itself.
+   */
+  lock: async (userId: string, strength: 'share' | 'no key update'): Promise<Credentials | undefined> => {
+    const [row] = await executor
+      .select(columns)
+      .from(users)
+      .where(and(eq(users.id, userId), canLogIn))
+      .for(strength)
+    return row
+  },
+
+  setPasswordHash: async (userId: string, passwordHash: string): Promise<void> => {
+    await executor.update(users).set({ passwordHash }).where(eq(users.id, userId))
+  },
+
+  /** Once: a second time changes nothing. */
+  markEmailVerified: async (userId: string): Promise<void> => {
+    await executor
+      .update(users)
+      .set({ emailVerifiedAt: sql`now()`, version: sql`${users.version} + 1`, updatedAt: sql`now()` })
+      .where(and(eq(users.id, userId), isNull(users.deletedAt), isNull(users.emailVerifiedAt)))
+  },
+})
+
+export type CredentialsRepository = ReturnType<typeof createCredentialsRepository>

@@ -1,0 +1,34 @@
+import { type Call, createCall, type World } from './app.js'
+import type { Test } from './environment.js'
+import { type RunningProcess, startServer } from './process.js'
+
+/** An API process of production's kind, and a client of it. */
+export interface Server extends RunningProcess {
+  readonly url: string
+  readonly call: Call
+}
+
+/** Starts so many API processes on one database: what one knows the other must not have to be told. */
+export const startFleet = async (
+  t: Test,
+  { env }: World,
+  size: number,
+  overrides: Readonly<Record<string, string>> = {},
+): Promise<readonly Server[]> =>
+  Promise.all(
+    Array.from({ length: size }, async () => {
+      const server = await startServer(t, { ...env, ...overrides })
+      return { ...server, call: createCall(server.url) }
+    }),
+  )
+
+/** The same for two, which is most often enough. */
+export const startTwo = async (
+  t: Test,
+  world: World,
+  overrides?: Readonly<Record<string, string>>,
+): Promise<readonly [Server, Server]> => {
+  const [one, other] = await startFleet(t, world, 2, overrides)
+  if (!one || !other) throw new Error('a server is missing')
+  return [one, other]
+}
