@@ -59,13 +59,13 @@ export const createApp = async (needs: AppNeeds): Promise<FastifyInstance> => {
   registerEnvelope(app)
   await registerRedis(app, redis)
   await registerHttpCaching(app)
-  await guardRoutes(app, config.JWT_PRIVATE_KEYS, cradle)
-  await registerRateLimit(app, {
+  const limit = await registerRateLimit(app, {
     redis: app.redis,
     prefix: config.REDIS_PREFIX,
     perMinute: config.RATE_LIMIT_PER_MINUTE,
     logger,
   })
+  await guardRoutes(app, config.JWT_PRIVATE_KEYS, cradle, limit)
   registerRouteCache(app, {
     cache: createRedisCache(app.redis, config.REDIS_PREFIX),
     defaultTtlSeconds: config.CACHE_TTL_SECONDS,

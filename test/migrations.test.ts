@@ -105,6 +105,19 @@ t.test('without address and password there is no admin, with one of them no run'
   }
 })
 
+t.test('a weak password makes no admin, and does not matter where there is one', async (t) => {
+  const database = await emptyDatabase(t)
+  const env = { DATABASE_URL: database.url, ...admin }
+  const weak = { ...env, ADMIN_PASSWORD: 'passwordpassword' }
+  const refused = await migrate(weak)
+  t.equal(refused.code, 1)
+  t.match(refused.stderr, /ADMIN_EMAIL: .* the password is among the first/)
+  t.notMatch(refused.stderr, /passwordpassword/)
+  t.equal(await countOf(database, 'users'), 0)
+  t.equal((await migrate(env)).code, 0)
+  t.equal((await migrate(weak)).code, 0)
+})
+
 t.test('a run that fails says why in one line, without a value', async (t) => {
   const database = await createTestDatabase(t)
   await database.sql`alter table users add constraint nobody check (false)`

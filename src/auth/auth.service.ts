@@ -39,7 +39,10 @@ export interface AuthService {
   readonly logIn: (credentials: LogIn, origin: Origin) => Promise<SignedIn>
   /** Goes on with a session, in the role that the user has by now. @throws invalid_refresh_token */
   readonly refresh: (refreshToken: string, origin: Origin) => Promise<SignedIn>
-  /** Makes the first admin if there is none. @returns whether it did. @throws email_taken, validation_failed */
+  /**
+   * Makes the first admin if there is none; the caller keeps others from doing so at the same time.
+   * @returns whether it did. @throws email_taken, validation_failed
+   */
   readonly ensureFirstAdmin: (admin: FirstAdmin) => Promise<boolean>
 }
 
@@ -100,14 +103,11 @@ export const createAuthService = (needs: AuthServiceNeeds): AuthService => {
     },
 
     ensureFirstAdmin: async ({ email, password }) => {
+      if (await accountsService.hasAdmin()) return false
       const message = faultOfPassword(password)
-      if (message !== undefined) {
-        throw validationFailed({
-          detail: `the password ${message}`,
-          facts: { errors: [{ path: 'password', message }] },
-        })
-      }
-      return accountsService.createFirstAdmin(await accountOf(email, 'Admin', password))
+      if (message !== undefined) throw validationFailed({ detail: `the password ${message}` })
+      await accountsService.createAdmin(await accountOf(email, 'Admin', password))
+      return true
     },
   }
 }

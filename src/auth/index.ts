@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyPluginCallback } from 'fastify'
 import { registerAccess } from '../shared/http/access.js'
+import type { LimitHook } from '../shared/http/rate-limit.js'
 import type { PrivateKey } from '../shared/jwk-set.js'
 import { type AccessNeeds, createAccessHooks } from './auth.hooks.js'
 import { readSigningKeys } from './auth.keys.js'
@@ -11,14 +12,15 @@ import { type EmailVerificationRoutesOptions, emailVerificationRoutes } from './
 import { jwksRoutes } from './jwks.routes.js'
 import { type PasswordsRoutesOptions, passwordsRoutes } from './passwords.routes.js'
 
-/** Closes every route that follows to all but those whom its access policy names. */
+/** Closes every route that follows to all but those whom its access policy names, and counts whoever knocks. */
 export const guardRoutes = async (
   app: FastifyInstance,
   privateKeys: readonly PrivateKey[],
   needs: AccessNeeds,
+  limit: LimitHook,
 ): Promise<void> => {
   await registerTokens(app, readSigningKeys(privateKeys))
-  registerAccess(app, createAccessHooks(needs))
+  registerAccess(app, createAccessHooks(needs), limit)
 }
 
 export interface AuthOptions

@@ -26,11 +26,9 @@ export interface NewAccount {
 export interface AccountsService {
   /** Creates the user and enqueues the welcome mail, both or neither. @throws email_taken */
   readonly createAccount: (account: NewAccount, origin: Origin) => Promise<VersionedUser>
-  /**
-   * Creates an admin if there is none. The caller keeps others from doing so at the same time.
-   * @returns whether it did. @throws email_taken when the address is an ordinary user's
-   */
-  readonly createFirstAdmin: (account: NewAccount) => Promise<boolean>
+  readonly hasAdmin: () => Promise<boolean>
+  /** Creates an admin, whom nobody greets. @throws email_taken when the address is an ordinary user's */
+  readonly createAdmin: (account: NewAccount) => Promise<void>
   readonly findCredentials: (email: string) => Promise<Credentials | undefined>
   readonly findCredentialsOf: (userId: string) => Promise<Credentials | undefined>
   /**
@@ -58,14 +56,13 @@ export const createAccountsService = (needs: AccountsServiceNeeds): AccountsServ
         return user
       }),
 
-    createFirstAdmin: (account) =>
+    hasAdmin: usersOf(database).hasAdmin,
+
+    createAdmin: (account) =>
       database.transaction(async (transaction) => {
-        const users = usersOf(transaction)
-        if (await users.hasAdmin()) return false
-        const { id } = await users.insertUser({ id: uuidv7(), role: 'admin', ...account })
+        const { id } = await usersOf(transaction).insertUser({ id: uuidv7(), role: 'admin', ...account })
         const entry = { action: 'user.registered', actorId: null, subjectId: id, origin: null } as const
         await auditTrail.record(transaction, { ...entry, details: { role: 'admin' } })
-        return true
       }),
 
     findCredentials: credentialsOf(database).findByEmail,

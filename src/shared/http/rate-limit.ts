@@ -5,13 +5,6 @@ import { tooManyRequests } from '../errors.js'
 import type { Allowance } from '../limits/allowance.js'
 import { createLimiter, type Limiter } from '../limits/limiter.js'
 
-declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** False for what must always answer, such as probes. */
-    generalLimit?: false
-  }
-}
-
 /** One limit: its name is the beginning of its keys, so that no two share a count. */
 export interface Limit extends Allowance {
   readonly name: string
@@ -78,17 +71,16 @@ export interface RateLimitNeeds {
 }
 
 /**
- * Limits what each caller may ask in a minute: a user on whatever pod and address, or an address where nobody
- * is signed in. Register it after the access guard, so that it is known who calls.
+ * Makes limits possible, with `limitBy`. Call it before the routes are added.
+ * @returns the hook of the general limit: what each caller may ask in a minute, be it a user on whatever pod
+ * and address, or an address where nobody is signed in
  */
-export const registerRateLimit = async (app: FastifyInstance, needs: RateLimitNeeds): Promise<void> => {
-  const { redis, prefix, perMinute, logger } = needs
+export const registerRateLimit = async (
+  app: FastifyInstance,
+  { redis, prefix, perMinute, logger }: RateLimitNeeds,
+): Promise<LimitHook> => {
   const store = createStore(createLimiter(redis, prefix, logger))
   // Not the plugin's own hooks: of them only one runs in a request, and log-in has three limits.
   await app.register(rateLimit, { global: false, store })
-  const general = limitBy(app, { name: 'general', max: perMinute, windowMs: 60_000, keyOf: callerOf })
-  app.addHook('onRoute', (route) => {
-    if (route.config?.generalLimit === false) return
-    route.onRequest = [...[route.onRequest ?? []].flat(), general]
-  })
+  return limitBy(app, { name: 'general', max: perMinute, windowMs: 60_000, keyOf: callerOf })
 }

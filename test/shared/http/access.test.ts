@@ -15,7 +15,11 @@ t.test('a route without an access policy stops the boot and is named', async (t)
   const guarded = () => {
     const app = Fastify()
     t.teardown(() => app.close())
-    registerAccess(app, () => undefined)
+    registerAccess(
+      app,
+      () => undefined,
+      async () => {},
+    )
     return app
   }
   // What TypeScript refuses: it is the route of somebody who cast it away.
