@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { createCheckout, launch } from './support/checkout.js'
+import { figure } from './support/figures.js'
 import { residentMegabytes } from './support/memory.js'
 import { openShell } from './support/shell.js'
 import { until } from './support/until.js'
@@ -50,6 +51,8 @@ const EXPECTED: readonly (RegExp | undefined)[] = [
   /"total":\{"amount":3998,"currency":"EUR"\}/,
   /39\.98/,
   /409 Conflict.*"available":1.*"code":"insufficient_stock".*"status":"placed"/s,
+  /"tokenType":"Bearer"/,
+  /204 No Content.*"code":"unauthenticated"/s,
 ]
 
 t.test('the tour works as it is written', async (t) => {
@@ -72,7 +75,8 @@ t.test('the tour works as it is written', async (t) => {
     t.ok(block.startsWith('cat ') ? await until(block, works) : await works(), block)
   }
   const megabytes = residentMegabytes(program.process.pid ?? 0, 'dist/server.js')
-  t.comment(
+  figure(
+    t,
     `${/ready in [\d.]+ s/.exec(program.output())?.[0]}; API after the tour: ${megabytes?.toFixed(0)} MB`,
   )
   t.ok(megabytes === undefined || megabytes < MAX_RESIDENT_MEGABYTES, 'the API stays small')

@@ -8,7 +8,6 @@ import { type RunningApi, startApi } from '../../src/api.js'
 import { loadApiConfig, loadWorkerConfig } from '../../src/shared/config.js'
 import { closeInOrder } from '../../src/shared/shutdown.js'
 import { createLogger } from '../../src/shared/telemetry/logger.js'
-import { runWorker } from '../../workers/run.js'
 import { createTestDatabase, type TestDatabase } from './database.js'
 import { type Test, testServices } from './environment.js'
 
@@ -129,6 +128,8 @@ export const startWorkerPod = async (t: Test, world: World) => {
   const config = loadWorkerConfig(world.env)
   const { log, destination } = createLogSink()
   const logger = createLogger({ level: config.LOG_LEVEL, process: 'worker', destination })
+  // Not at the top: most tests need no worker, and what it brings along takes its time to load.
+  const { runWorker } = await import('../../workers/run.js')
   const steps = await runWorker(config, logger)
   let stopped: Promise<boolean> | undefined
   const stop = (): Promise<boolean> => {

@@ -1,0 +1,126 @@
+import type { Sql } from 'postgres'
+import type { Test as TapTest } from 'tap'
+import { CALLERS, type Caller, type Row, rowNameOf } from './access-matrix.js'
+import { requests } from './access-requests.js'
+import type { Answer, CallOptions, World } from './app.js'
+import { isProblem } from './problem.js'
+import type { CollectedPod } from './routes.js'
+import { changedTables, takeSnapshot } from './snapshot.js'
+import { createStages, type Person, type Stage, type Stages } from './stage.js'
+
+interface Theatre {
+  readonly pod: CollectedPod
+  readonly sql: Sql
+  readonly stages: Stages
+}
+
+/** One cell of the matrix, on a stage of its own. */
+interface Cell {
+  readonly row: Row
+  readonly caller: Caller
+  readonly stage: Stage
+}
+
+/** What one method of it came to. */
+interface Outcome {
+  readonly method: string
+  readonly answer: Answer
+}
+
+const callerOn = ({ owner, other, admin }: Stage, caller: Caller): Person | undefined =>
+  ({ anonymous: undefined, user: owner, 'other user': other, admin })[caller]
+
+const nameOf = ({ row, caller }: Cell, method = ''): string =>
+  `${row.name}${method === 'HEAD' ? ' by HEAD' : ''} as ${caller}`
+
+/** Everything that is the owner's, in the form in which it was last written. */
+const belongingsOf = async (sql: Sql, { id }: Person): Promise<string> => {
+  const rows = await sql`
+    select u.xmin::text || u::text as content from users u where id = ${id}
+    union all select s.xmin::text || s::text from sessions s where user_id = ${id}
+    union all select o.xmin::text || o::text from orders o where user_id = ${id} order by 1`
+  return JSON.stringify(rows)
+}
+
+/** What an answer says of the owner: neither the public profile counts, nor the address that was called. */
+const shownOf = ({ row, stage }: Cell, { headers, text, body }: Answer): string[] => {
+  const { id, email, name, sessionId, device } = stage.owner
+  const profile = row.name === 'GET /v1/users/:id' ? {} : { id, name }
+  const secrets = Object.entries({ ...profile, email, sessionId, device, orderId: stage.orderId })
+  const said = body?.instance === undefined ? text : JSON.stringify({ ...body, instance: '' })
+  const everything = [said, ...headers.values()].join('\n')
+  return secrets.filter(([, secret]) => everything.includes(secret)).map(([secret]) => secret)
+}
+
+const faultsOfAnswer = (cell: Cell, { method, answer }: Outcome): string[] => {
+  const { row, caller } = cell
+  const expected = row.statuses[caller]
+  const shown = caller === 'anonymous' || caller === 'other user' ? shownOf(cell, answer) : []
+  return [
+    ...(answer.status === expected ? [] : [`${answer.status} instead of ${expected}`]),
+    ...(shown.length === 0 ? [] : [`shows the owner’s ${shown}`]),
+  ].map((fault) => `${nameOf(cell, method)}: ${fault}`)
+}
+
+const CODES: Readonly<Record<number, string>> = { 401: 'unauthenticated', 403: 'forbidden' }
+
+/** A refusal says in full that it is one; that of a HEAD has headers alone. */
+const isRefusal = (t: TapTest, cell: Cell, { method, answer }: Outcome): void => {
+  const { status, headers, body } = answer
+  const what = nameOf(cell, method)
+  t.equal(headers.get('www-authenticate'), status === 401 ? 'Bearer' : null, `${what}: www-authenticate`)
+  t.match(headers.get('content-type'), 'application/problem+json', `${what}: media type`)
+  if (method === 'HEAD') return
+  isProblem(t, answer, { status, code: CODES[status] ?? body?.code }, what)
+  if (status === 404) t.match(body?.code, /^[a-z]+_not_found$/, `${what}: names what is not there`)
+}
+
+/** Makes what sends a cell's valid request, by HEAD, too, where the route has one. */
+const prepare = async ({ pod, stages }: Theatre, { row, caller, stage }: Cell) => {
+  const person = callerOn(stage, caller)
+  const scene = { ...stage, self: person ?? stage.owner, mailToken: stages.mailToken }
+  const { parameter = '', body } = (await requests[row.name]?.(scene)) ?? {}
+  const target = row.name.replace(/^\S+ /, '').replace(/:\w+|\*$/, parameter)
+  const options: CallOptions = { ...(person && { token: person.token }), ...(body && { body }) }
+  return async (): Promise<Outcome[]> => {
+    const outcomes: Outcome[] = []
+    for (const { method } of pod.routes.filter((route) => rowNameOf(route) === row.name))
+      outcomes.push({ method, answer: await pod.call(method, target, options) })
+    return outcomes
+  }
+}
+
+const play = async (t: TapTest, theatre: Theatre, cell: Cell) => {
+  const { sql } = theatre
+  const { row, caller, stage } = cell
+  const lookAtOwner = async () => (caller === 'other user' ? belongingsOf(sql, stage.owner) : '')
+  const send = await prepare(theatre, cell)
+  const [tables, owned] = await Promise.all([takeSnapshot(sql), lookAtOwner()])
+  const outcomes = await send()
+  const [tablesNow, ownedNow] = await Promise.all([takeSnapshot(sql), lookAtOwner()])
+  const changed = changedTables(tables, tablesNow)
+  const mayWrite = !row.name.startsWith('GET ') && outcomes.every(({ answer }) => answer.status < 400)
+  for (const outcome of outcomes) if (outcome.answer.status >= 400) isRefusal(t, cell, outcome)
+  const faults = [
+    ...outcomes.flatMap((outcome) => faultsOfAnswer(cell, outcome)),
+    ...(mayWrite || changed.length === 0 ? [] : [`${nameOf(cell)}: changed ${changed}`]),
+    ...(ownedNow === owned ? [] : [`${nameOf(cell)}: changed what is the owner’s`]),
+  ]
+  return { calls: outcomes.length, faults }
+}
+
+/**
+ * Calls the route of every row as everybody.
+ * @returns in sentences, what anybody got, saw or changed that is not in the matrix
+ */
+export const walk = async (t: TapTest, world: World, pod: CollectedPod, rows: readonly Row[]) => {
+  const theatre = { pod, sql: world.database.sql, stages: await createStages(world, pod) }
+  const faults: string[] = []
+  let calls = 0
+  for (const { row, caller } of rows.flatMap((row) => CALLERS.map((caller) => ({ row, caller })))) {
+    const played = await play(t, theatre, { row, caller, stage: await theatre.stages.setStage() })
+    calls += played.calls
+    faults.push(...played.faults)
+  }
+  return { calls, faults }
+}

@@ -1,0 +1,71 @@
+import { once } from 'node:events'
+import { connect, createServer, type Server, type Socket } from 'node:net'
+import type { Test } from './environment.js'
+
+/** A way to a TCP server that can be cut, or left open and dead. */
+export interface TcpProxy {
+  readonly port: number
+  /** Breaks all connections and refuses new ones, as when the server is stopped. */
+  readonly cut: () => Promise<void>
+  /** Keeps connections, takes new ones, and lets nothing through, as when packets get lost. */
+  readonly stall: () => void
+  /** Everything works again; what was held back arrives late. */
+  readonly mend: () => Promise<void>
+}
+
+/** Starts a proxy on a free port of 127.0.0.1, which it keeps even while it is cut. */
+export const startProxy = async (t: Test, { hostname, port: farPort }: URL): Promise<TcpProxy> => {
+  const sockets = new Set<Socket>()
+  let stalled = false
+  let port = 0
+
+  const track = (socket: Socket, other: Socket): void => {
+    sockets.add(socket)
+    socket.on('error', () => {})
+    socket.on('close', () => {
+      sockets.delete(socket)
+      other.destroy()
+    })
+    socket.pipe(other)
+    if (stalled) socket.pause()
+  }
+
+  const listen = async (): Promise<Server> => {
+    const server = createServer((near) => {
+      const far = connect(Number(farPort), hostname)
+      track(near, far)
+      track(far, near)
+    })
+    await once(server.listen(port, '127.0.0.1'), 'listening')
+    return server
+  }
+
+  let server: Server | undefined = await listen()
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('the proxy has no port')
+  port = address.port
+
+  const cut = async (): Promise<void> => {
+    for (const socket of sockets) socket.destroy()
+    if (!server) return
+    const closed = once(server, 'close')
+    server.close()
+    server = undefined
+    await closed
+  }
+  t.teardown(cut)
+
+  return {
+    port,
+    cut,
+    stall: () => {
+      stalled = true
+      for (const socket of sockets) socket.pause()
+    },
+    mend: async () => {
+      stalled = false
+      for (const socket of sockets) socket.resume()
+      server ??= await listen()
+    },
+  }
+}

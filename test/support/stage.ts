@@ -1,0 +1,94 @@
+import { createHash, randomBytes } from 'node:crypto'
+import type { FastifyInstance } from 'fastify'
+import type { Sql } from 'postgres'
+import { v7 as uuidv7 } from 'uuid'
+import { encodeToken, hashOf, newRefreshToken } from '../../src/sessions/sessions.tokens.js'
+import type { Role } from '../../src/shared/principal.js'
+import type { Call, World } from './app.js'
+import { registerAdmin, unique } from './factories.js'
+
+/** Somebody with an account and a session, all of it recognisable wherever it turns up. */
+export interface Person {
+  readonly id: string
+  readonly email: string
+  readonly name: string
+  readonly password: string
+  readonly sessionId: string
+  readonly device: string
+  readonly token: string
+  readonly refreshToken: string
+}
+
+/** The people of one scene, who have nothing to do with those of another, and what the owner owns. */
+export interface Stage {
+  readonly owner: Person
+  readonly other: Person
+  readonly admin: Person
+  readonly productId: string
+  readonly orderId: string
+}
+
+export interface Stages {
+  readonly setStage: () => Promise<Stage>
+  /** What a mail would have brought. */
+  readonly mailToken: (owner: Person, purpose: 'verify_email' | 'reset_password') => Promise<string>
+}
+
+/**
+ * Makes people by writing rows: a hundred times a registration and a log-in would take most of a minute.
+ * One password, hashed once by the app itself, is good for all of them.
+ */
+export const createStages = async (
+  world: World,
+  { app, call }: { app: FastifyInstance; call: Call },
+): Promise<Stages> => {
+  const { sql } = world.database
+  // An admin, so that the one on stage is never the last.
+  const { id, password } = await registerAdmin(call, world)
+  const [row] = await sql<{ hash: string }[]>`select password_hash as hash from users where id = ${id}`
+  const passwordHash = row?.hash ?? ''
+  const tomorrow = new Date(Date.now() + 24 * 3_600_000)
+
+  const createPerson = (role: Role) => {
+    const id = uuidv7()
+    const sessionId = uuidv7()
+    const refresh = newRefreshToken()
+    const [email, name, device] = [`${unique('p')}@example.com`, unique('Name'), unique('Browser')]
+    const token = app.jwt.sign({ sub: id, sid: sessionId, role })
+    const hashes = { family_hash: hashOf(refresh.family), refresh_token_hash: hashOf(refresh.secret) }
+    return {
+      person: { id, email, name, password, sessionId, device, token, refreshToken: encodeToken(refresh) },
+      user: { id, email, name, role, password_hash: passwordHash },
+      session: { id: sessionId, user_id: id, user_agent: device, expires_at: tomorrow, ...hashes },
+    }
+  }
+
+  return {
+    setStage: async () => {
+      const [owner, other, admin] = [createPerson('user'), createPerson('user'), createPerson('admin')]
+      const people = [owner, other, admin]
+      await sql`insert into users ${sql(people.map(({ user }) => user))}`
+      await sql`insert into sessions ${sql(people.map(({ session }) => session))}`
+      const things = await placeOrder(sql, owner.person)
+      return { owner: owner.person, other: other.person, admin: admin.person, ...things }
+    },
+    mailToken: async (owner, purpose) => {
+      const token = randomBytes(32).toString('base64url')
+      await sql`insert into one_time_tokens (token_hash, user_id, purpose, expires_at)
+        values (${createHash('sha256').update(token).digest()}, ${owner.id}, ${purpose},
+          now() + interval '1 hour')`
+      return token
+    },
+  }
+}
+
+const placeOrder = async (sql: Sql, owner: Person) => {
+  const [productId, orderId, sku] = [uuidv7(), uuidv7(), unique('sku')]
+  await sql`insert into products (id, sku, name, description, price_amount, price_currency, stock)
+    values (${productId}, ${sku}, 'Mug', '', 100, 'EUR', 10)`
+  await sql`insert into orders (id, user_id, status, total_amount, currency)
+    values (${orderId}, ${owner.id}, 'placed', 100, 'EUR')`
+  await sql`insert into order_items (order_id, position, product_id, sku, name, unit_price_amount, quantity)
+    values (${orderId}, 0, ${productId}, ${sku}, 'Mug', 100, 1)`
+  return { productId, orderId }
+}
