@@ -36,18 +36,25 @@ export interface DecodedToken {
   readonly payload: unknown
   /** The two parts that are signed, as they came. */
   readonly input: string
+  readonly signature: string
 }
 
-/** JSON that says a thing twice means one thing to us and another to somebody else: not what we wrote. */
-const isWrittenAs = (part: string | undefined, value: unknown): boolean =>
-  part !== undefined && Buffer.from(part, 'base64url').toString() === JSON.stringify(value)
+/**
+ * Whether a part is spelt as we spell it. JSON that says a thing twice means one thing to us and another to
+ * somebody else, and base64 with stray bits at its end makes two tokens of one.
+ */
+const isSpeltAs = (part: string | undefined, text: string | Buffer): boolean =>
+  part === Buffer.from(text).toString('base64url')
 
 /** The id of the key that is to verify the token. @throws Error for a header or a spelling that is not ours */
-export const keyIdOf = ({ header: given, payload, input }: DecodedToken): string => {
+export const keyIdOf = ({ header: given, payload, input, signature }: DecodedToken): string => {
   const { kid } = header.parse(given)
   const [headerPart, payloadPart] = input.split('.')
-  if (!isWrittenAs(headerPart, given) || !isWrittenAs(payloadPart, payload))
-    throw new Error('not canonical JSON')
+  const isCanonical =
+    isSpeltAs(headerPart, JSON.stringify(given)) &&
+    isSpeltAs(payloadPart, JSON.stringify(payload)) &&
+    isSpeltAs(signature, Buffer.from(signature, 'base64url'))
+  if (!isCanonical) throw new Error('not spelt as we spell it')
   return kid
 }
 
