@@ -156,8 +156,8 @@ export const spellings = ({ mint, claims }: CorpusNeeds): Suspect[] => {
     const changed = [...formed, ...twice(objects[part])].filter(([, other]) => other !== text)
     const bytes = withBrokenByte(objects[part])
     return [...changed, ['a byte that is no UTF-8', bytes] as const].map(([what, other]) => {
-      const { header, payload } = { ...parts, [part]: toPart(other) }
-      return { what: `${part}: ${what}`, token: mint.signParts(header, payload) }
+      const spelt: typeof parts = { ...parts, [part]: toPart(other) }
+      return { what: `${part}: ${what}`, token: mint.signParts(spelt.header, spelt.payload) }
     })
   })
 }
