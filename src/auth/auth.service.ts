@@ -1,7 +1,7 @@
 import type { ContinuedSession, RefreshService, SessionsService } from '../sessions/sessions.container.js'
 import type { AuditTrail } from '../shared/database/audit.js'
 import type { Database } from '../shared/database/client.js'
-import { validationFailed } from '../shared/errors.js'
+import { unauthenticated, validationFailed } from '../shared/errors.js'
 import type { Origin } from '../shared/origin.js'
 import type { Principal } from '../shared/principal.js'
 import type { AccountsService, Credentials, NewAccount, User } from '../users/users.container.js'
@@ -37,7 +37,7 @@ export interface AuthService {
   readonly register: (registration: Registration, origin: Origin) => Promise<User>
   /** Opens a session. @throws invalid_credentials, unavailable */
   readonly logIn: (credentials: LogIn, origin: Origin) => Promise<SignedIn>
-  /** Goes on with a session, in the role that the user has by now. @throws invalid_refresh_token */
+  /** Goes on with a session, in the role that the user has by now. @throws invalid_refresh_token, unauthenticated */
   readonly refresh: (refreshToken: string, origin: Origin) => Promise<SignedIn>
   /**
    * Makes the first admin if there is none; the caller keeps others from doing so at the same time.
@@ -61,14 +61,15 @@ export const createAuthService = (needs: AuthServiceNeeds): AuthService => {
   })
 
   /** Undefined when the credentials changed, or the user was disabled, since they were read. */
-  const openSession = (credentials: Credentials, origin: Origin): Promise<ContinuedSession | undefined> =>
+  const openSession = (credentials: Credentials, origin: Origin): Promise<SignedIn | undefined> =>
     database.transaction(async (transaction) => {
-      if (!(await accountsService.holdCredentials(transaction, credentials))) return undefined
-      const { userId } = credentials
+      const held = await accountsService.holdCredentials(transaction, credentials)
+      if (!held) return undefined
+      const { userId } = held
       const session = await sessionsService.openSession(transaction, userId, origin)
       const who = { actorId: userId, subjectId: userId, sessionId: session.sessionId }
       await auditTrail.record(transaction, { action: 'login.succeeded', ...who, origin })
-      return session
+      return signedIn(session, held)
     })
 
   const recordFailure = (credentials: Credentials | undefined, origin: Origin): Promise<void> =>
@@ -88,8 +89,8 @@ export const createAuthService = (needs: AuthServiceNeeds): AuthService => {
     logIn: async ({ email, password }, origin) => {
       const credentials = await accountsService.findCredentials(email)
       const matches = await passwords.verify(credentials?.passwordHash, password)
-      const session = credentials && matches ? await openSession(credentials, origin) : undefined
-      if (credentials && session) return signedIn(session, credentials)
+      const opened = credentials && matches ? await openSession(credentials, origin) : undefined
+      if (opened) return opened
       await recordFailure(credentials, origin)
       throw invalidCredentials()
     },
@@ -98,7 +99,7 @@ export const createAuthService = (needs: AuthServiceNeeds): AuthService => {
       const session = await refreshService.refresh(refreshToken, origin)
       const credentials = await accountsService.findCredentialsOf(session.userId)
       // Disabled or deleted a moment ago: the session that was just refreshed has ended with it.
-      if (!credentials) throw invalidCredentials()
+      if (!credentials) throw unauthenticated()
       return signedIn(session, credentials)
     },
 

@@ -139,7 +139,7 @@ export const createSessionsRepository = (executor: Executor) => ({
     await executor
       .update(sessions)
       .set(end(reason))
-      .where(and(eq(sessions.userId, userId), isNull(sessions.endedAt), others))
+      .where(and(eq(sessions.userId, userId), isLive, others))
   },
 
   /** Forgets on what devices and from where a user was signed in. */

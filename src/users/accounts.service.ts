@@ -32,10 +32,14 @@ export interface AccountsService {
   readonly findCredentials: (email: string) => Promise<Credentials | undefined>
   readonly findCredentialsOf: (userId: string) => Promise<Credentials | undefined>
   /**
-   * Whether these credentials are still the user's; if so they stay so until the transaction ends. Between a
-   * password's check and what it opens there is time to disable the user or to change the password.
+   * The credentials as they are by now, if the password is still the same; they stay so until the transaction
+   * ends. Between a password's check and what it opens there is time to disable the user, to change the password,
+   * or to take a role away.
    */
-  readonly holdCredentials: (transaction: Transaction, credentials: Credentials) => Promise<boolean>
+  readonly holdCredentials: (
+    transaction: Transaction,
+    credentials: Credentials,
+  ) => Promise<Credentials | undefined>
   /** The same for a transaction that goes on to change them: one at a time. */
   readonly lockCredentials: (transaction: Transaction, credentials: Credentials) => Promise<boolean>
   /** Lock them first. */
@@ -68,8 +72,10 @@ export const createAccountsService = (needs: AccountsServiceNeeds): AccountsServ
     findCredentials: credentialsOf(database).findByEmail,
     findCredentialsOf: credentialsOf(database).findById,
 
-    holdCredentials: async (transaction, { userId, passwordHash }) =>
-      (await credentialsOf(transaction).lock(userId, 'share'))?.passwordHash === passwordHash,
+    holdCredentials: async (transaction, { userId, passwordHash }) => {
+      const held = await credentialsOf(transaction).lock(userId, 'share')
+      return held?.passwordHash === passwordHash ? held : undefined
+    },
     lockCredentials: async (transaction, { userId, passwordHash }) =>
       (await credentialsOf(transaction).lock(userId, 'no key update'))?.passwordHash === passwordHash,
 

@@ -1,6 +1,7 @@
 import type { SessionsService } from '../sessions/sessions.container.js'
 import type { AuditAction, AuditTrail } from '../shared/database/audit.js'
 import type { Database, Executor, Transaction } from '../shared/database/client.js'
+import { forbidden } from '../shared/errors.js'
 import type { Origin } from '../shared/origin.js'
 import type { Principal } from '../shared/principal.js'
 import { requireVersion, type VersionCheck } from '../shared/version.js'
@@ -78,6 +79,8 @@ export const createAdministrationService = (needs: AdministrationServiceNeeds): 
       const user = await database.transaction(async (transaction) => {
         const transactional = repositoryOf(transaction)
         const admins = await transactional.lockAdmins()
+        // A token may outlive the right by a moment: long enough to take the right back with it.
+        if (!admins.includes(admin.userId)) throw forbidden()
         const current = await transactional.lockUser(id)
         if (!current) throw userNotFound()
         requireVersion(expected, current.version)
