@@ -32,7 +32,7 @@ t.test('never more than ten in any quarter of an hour, and always ten if so many
   const limiter = createPodLimiter()
   const taken: number[] = []
   let wronglyRefused = 0
-  for (let time = 0; time < 20_000; time += 1) {
+  for (let time = 0; time < 3_000; time += 1) {
     // Bursts, and pauses of up to a few windows.
     clock.pass(random() < 0.02 ? random() * 40 * MINUTE : random() * 2 * MINUTE)
     const { current } = limiter.take('ada', TEN_IN_A_QUARTER)
@@ -44,7 +44,7 @@ t.test('never more than ten in any quarter of an hour, and always ten if so many
   const tooClose = taken.filter((at, i) => (taken[i + 10] ?? Number.POSITIVE_INFINITY) - at < 15 * MINUTE)
   t.strictSame(tooClose, [], 'an eleventh is a window later than the first')
   t.equal(wronglyRefused, 0, 'what was refused is not counted')
-  t.ok(taken.length > 10_000 / 15, `${taken.length} of 20,000`)
+  t.ok(taken.length > 1_000)
 })
 
 t.test('it says when to come again', async (t) => {
@@ -67,7 +67,8 @@ t.test('large allowances are counted by the window', async (t) => {
   const limiter = createPodLimiter()
   const allowance = { max: 1_000, windowMs: MINUTE }
   const take = () => limiter.take('ada', allowance)
-  for (let time = 1; time <= 1_000; time += 1) t.equal(take().current, time)
+  for (let time = 1; time < 1_000; time += 1) take()
+  t.equal(take().current, 1_000)
   clock.pass(MINUTE - 1)
   t.strictSame(take(), { current: 1_001, ttlMs: 1 })
   clock.pass(1)

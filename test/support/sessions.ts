@@ -32,14 +32,14 @@ export const logIn = async (
 export const refresh = (call: Call, refreshToken: unknown): Promise<Answer> =>
   call('POST', '/v1/auth/refresh', { body: { refreshToken } })
 
-/** Has the last rotation of these sessions happened so many seconds earlier. */
+/** Has the last rotation of these sessions happened so many seconds ago. */
 export const ageRotation = async (
   { database }: World,
   sessionIds: readonly string[],
   seconds: number,
 ): Promise<void> => {
   await database.sql`
-    update sessions set rotated_at = rotated_at - make_interval(secs => ${seconds})
+    update sessions set rotated_at = clock_timestamp() - make_interval(secs => ${seconds})
     where id = any(${[...sessionIds]}::uuid[])
   `
 }
