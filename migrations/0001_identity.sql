@@ -1,5 +1,8 @@
 -- Sessions that can be refreshed and ended, accounts that can be disabled and deleted, and a record of who
--- did what. Everything here only widens what the release before knows: its pods go on writing beside ours.
+-- did what. Everything here only widens what the release before knows: its pods go on writing beside ours. What is
+-- ended, disabled or deleted holds everywhere only when the last of them is gone, for they do not look; roll the
+-- workers out before the API, or the new mails wait until a worker knows them. The constraint and the indexes are
+-- made under a lock, which is short up to some hundred thousand users.
 
 alter table users
   -- Both null once the account is deleted: the address is free again, and nobody can log in.

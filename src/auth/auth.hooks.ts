@@ -7,6 +7,8 @@ import type { Principal, Role } from '../shared/principal.js'
 import { principalIn } from './auth.claims.js'
 
 const ASK_TIMEOUT_MS = 2_000
+/** Ours are about 430 characters: what is far longer is not worth parsing. */
+const MAX_HEADER_LENGTH = 2_048
 
 export interface AccessNeeds {
   readonly sessionWatch: Pick<SessionWatch, 'verdict'>
@@ -16,6 +18,8 @@ export interface AccessNeeds {
 /** Who the bearer token speaks for. @throws unauthenticated */
 const authenticate = async (request: FastifyRequest): Promise<Principal> => {
   try {
+    if ((request.headers.authorization?.length ?? 0) > MAX_HEADER_LENGTH)
+      throw new Error('too long to be ours')
     await request.jwtVerify()
     return principalIn(request.user)
   } catch (cause) {

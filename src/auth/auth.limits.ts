@@ -17,7 +17,10 @@ export interface AuthLimitSettings {
 
 /** What stands before the routes that guess, mail or hash. */
 export interface AuthLimits {
+  /** A look, before the body is read. */
   readonly requireFreeHashing: LimitHook
+  /** Holds a place until the answer is out; only once the body is there, or slow senders would hold them all. */
+  readonly takeHashingPlace: LimitHook
   readonly logInByAddress: LimitHook
   /** Needs the validated body. */
   readonly logInByAccount: LimitHook
@@ -34,6 +37,8 @@ const accountOf = ({ body }: FastifyRequest): string => {
   return createHash('sha256').update(email).digest('base64url')
 }
 
+const tooBusy = () => unavailable({ detail: 'Too many log-ins at once: try again in a moment.' })
+
 const userOf = (request: FastifyRequest): string => principalOf(request).userId
 
 /**
@@ -43,17 +48,21 @@ const userOf = (request: FastifyRequest): string => principalOf(request).userId
 export const createAuthLimits = (
   app: FastifyInstance,
   settings: AuthLimitSettings,
-  passwords: Pick<Passwords, 'areBusy'>,
+  passwords: Pick<Passwords, 'areBusy' | 'takePlace'>,
 ): AuthLimits => {
   const limit = (name: string, max: number, keyOf: (request: FastifyRequest) => string): LimitHook =>
     limitBy(app, { name, max, windowMs: WINDOW_MS, keyOf })
   const { logInsPerAccount, logInsPerAddress, accountChangesPerAddress } = settings
 
   return {
-    // Before anything is counted: whoever is turned away for want of processors has not guessed.
     requireFreeHashing: async () => {
-      if (passwords.areBusy())
-        throw unavailable({ detail: 'Too many log-ins at once: try again in a moment.' })
+      if (passwords.areBusy()) throw tooBusy()
+    },
+    // Before the account is counted: whoever is turned away for want of processors has not guessed.
+    takeHashingPlace: async (_request, reply) => {
+      const giveBack = passwords.takePlace()
+      if (!giveBack) throw tooBusy()
+      reply.raw.once('close', giveBack)
     },
     logInByAddress: limit('log-in', logInsPerAddress, addressOf),
     logInByAccount: limit('log-in-account', logInsPerAccount, accountOf),

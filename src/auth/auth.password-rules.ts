@@ -9,13 +9,17 @@ const REPEATED = /^(.+?)\1+$/su
 /** A part this short is guessed at once, however often it stands there. */
 const SHORT_PART = 4
 
+/** `password12345`, `!!letmein!!`: a word, and around it what is no letter. */
+const AROUND_WORD = /^\P{L}+|\P{L}+$/gu
+
 /** The most common passwords, from breaches. In lower case. */
 const COMMON: ReadonlySet<string> = new Set(dictionary['passwords-common'])
 
 const isCommon = (password: string): boolean => {
   const text = password.normalize('NFKC').toLowerCase()
   const part = REPEATED.exec(text)?.[1]
-  return COMMON.has(text) || (part !== undefined && (part.length <= SHORT_PART || COMMON.has(part)))
+  if (COMMON.has(text) || COMMON.has(text.replace(AROUND_WORD, ''))) return true
+  return part !== undefined && (part.length <= SHORT_PART || COMMON.has(part))
 }
 
 /**

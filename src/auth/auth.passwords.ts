@@ -14,8 +14,9 @@ const ARGON2ID = {
 const NOBODYS_HASH =
   '$argon2id$v=19$m=19456,t=2,p=1$c29tZSBzYWx0IG9mIG91cnM$3T1cGjGvOZr6mXt0Ww2hY0n1u1rVdI0y5mXt0Ww2hY0'
 
-/** At about 25 ms each: whoever is last in line waits half a second. */
+/** At about 25 ms each: whoever is last in line waits half a second, on a machine that does little else. */
 const MAX_WAITING = 20
+const MAX_WAIT_MS = 1_500
 
 export interface Passwords {
   /** The salt and the costs are part of the text. @throws unavailable when too many wait already */
@@ -25,7 +26,11 @@ export interface Passwords {
    * @throws unavailable when too many wait already
    */
   readonly verify: (passwordHash: string | undefined, password: string) => Promise<boolean>
-  /** Whether either would be refused: then a request can be, before anything is counted or read. */
+  /**
+   * Takes a place among those who hash or wait, for a request that is going to: undefined when there is none,
+   * before anything is counted or read for it. What is returned gives the place back.
+   */
+  readonly takePlace: () => (() => void) | undefined
   readonly areBusy: () => boolean
 }
 
@@ -37,13 +42,22 @@ const normalise = (password: string): string => password.normalize('NFKC')
  * else, and threads for what else runs on them.
  */
 export const createPasswords = (atOnce: number): Passwords => {
-  const bulkhead = createBulkhead(atOnce, MAX_WAITING)
+  const bulkhead = createBulkhead(atOnce, MAX_WAITING, MAX_WAIT_MS)
+  const places = atOnce + MAX_WAITING
+  let taken = 0
   return {
     hash: (password) => bulkhead.run(() => hash(normalise(password), ARGON2ID)),
     verify: async (passwordHash, password) => {
       const matches = await bulkhead.run(() => verify(passwordHash ?? NOBODYS_HASH, normalise(password)))
       return matches && passwordHash !== undefined
     },
-    areBusy: bulkhead.isFull,
+    takePlace: () => {
+      if (taken >= places) return undefined
+      taken += 1
+      return () => {
+        taken -= 1
+      }
+    },
+    areBusy: () => taken >= places,
   }
 }

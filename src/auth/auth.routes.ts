@@ -32,6 +32,7 @@ export const authRoutes: FastifyPluginCallbackZod<AuthRoutesOptions> = (app, opt
     {
       config,
       onRequest: [limits.requireFreeHashing, limits.registerByAddress],
+      preHandler: limits.takeHashingPlace,
       schema: {
         tags,
         summary: 'Create an account',
@@ -50,7 +51,7 @@ export const authRoutes: FastifyPluginCallbackZod<AuthRoutesOptions> = (app, opt
     {
       config,
       onRequest: [limits.requireFreeHashing, limits.logInByAddress],
-      preHandler: limits.logInByAccount,
+      preHandler: [limits.takeHashingPlace, limits.logInByAccount],
       schema: { tags, summary: 'Open a session', body: loginBody, response: { 200: tokensSchema } },
     },
     async (request) => toTokens(await authService.logIn(request.body, originOf(request))),

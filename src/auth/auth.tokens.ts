@@ -41,7 +41,7 @@ export const registerTokens = async (app: FastifyInstance, keys: SigningKeys): P
       allowedAud: AUDIENCE,
       requiredClaims: ['sub', 'sid', 'role', 'iss', 'aud', 'exp', 'iat'],
       cache: VERIFIED_TOKENS,
-      // A refusal is not worth a place in the cache: whoever makes tokens up makes up another one.
+      // A refusal is not remembered. It still takes a place, so a flood of made-up tokens costs the others a check.
       errorCacheTTL: -1,
     },
   })

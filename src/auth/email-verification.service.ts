@@ -37,13 +37,12 @@ export const createEmailVerificationService = (
   return {
     verifyEmail: async (token, origin) => {
       const verified = await database.transaction(async (transaction) => {
-        const userId = await oneTimeTokens.takeToken(transaction, token, PURPOSE)
-        const action = userId ? 'email.verified' : 'email.verification_failed'
-        const who = { actorId: userId ?? null, subjectId: userId ?? null }
+        const owner = await oneTimeTokens.takeToken(transaction, token, PURPOSE)
+        const isThere = owner !== undefined && (await accountsService.markEmailVerified(transaction, owner))
+        const action = isThere ? 'email.verified' : 'email.verification_failed'
+        const who = { actorId: owner ?? null, subjectId: owner ?? null }
         await auditTrail.record(transaction, { action, ...who, origin })
-        if (!userId) return false
-        await accountsService.markEmailVerified(transaction, userId)
-        return true
+        return isThere
       })
       if (!verified) throw invalidOneTimeToken()
     },

@@ -41,6 +41,7 @@ export const passwordsRoutes: FastifyPluginCallbackZod<PasswordsRoutesOptions> =
     {
       config: { access: 'public' },
       onRequest: [limits.requireFreeHashing, limits.mailedTokenByAddress],
+      preHandler: limits.takeHashingPlace,
       schema: {
         tags,
         summary: 'Set a new password with a mailed token',
@@ -58,7 +59,8 @@ export const passwordsRoutes: FastifyPluginCallbackZod<PasswordsRoutesOptions> =
     '/change',
     {
       config: { access: 'signed-in' },
-      onRequest: [limits.requireFreeHashing, limits.passwordByUser],
+      onRequest: limits.requireFreeHashing,
+      preHandler: [limits.takeHashingPlace, limits.passwordByUser],
       schema: {
         tags,
         summary: 'Change one’s own password',

@@ -55,6 +55,7 @@ export const createSessionWatch = ({ findEnded, capacity = CAPACITY }: SessionWa
   let vouchedAt = Number.NEGATIVE_INFINITY
   let inFlight: Promise<void> | undefined
   let inFlightSince = 0
+  let queued: Promise<void> | undefined
 
   const forgetOld = (now: number): void => {
     for (const [id, forgetAt] of ended) if (forgetAt <= now) ended.delete(id)
@@ -95,10 +96,13 @@ export const createSessionWatch = ({ findEnded, capacity = CAPACITY }: SessionWa
       return performance.now() - vouchedAt < STALE_AFTER_MS ? 'live' : 'unknown'
     },
 
-    // A look that is under way may have begun before the session ended.
-    catchUp: async () => {
-      if (inFlight) await bounded(inFlight)
-      await look()
+    // A look that is under way may have begun before the session ended: one more, for all who wait by then.
+    catchUp: () => {
+      queued ??= Promise.resolve(inFlight && bounded(inFlight)).then(() => {
+        queued = undefined
+        return look()
+      })
+      return queued
     },
 
     start: async () => {

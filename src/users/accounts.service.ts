@@ -44,7 +44,8 @@ export interface AccountsService {
   readonly lockCredentials: (transaction: Transaction, credentials: Credentials) => Promise<boolean>
   /** Lock them first. */
   readonly setPasswordHash: (transaction: Transaction, userId: string, passwordHash: string) => Promise<void>
-  readonly markEmailVerified: (transaction: Transaction, userId: string) => Promise<void>
+  /** @returns whether the user is there */
+  readonly markEmailVerified: (transaction: Transaction, userId: string) => Promise<boolean>
 }
 
 export const createAccountsService = (needs: AccountsServiceNeeds): AccountsService => {

@@ -54,12 +54,18 @@ export const createCredentialsRepository = (executor: Executor) => ({
     await executor.update(users).set({ passwordHash }).where(eq(users.id, userId))
   },
 
-  /** Once: a second time changes nothing. */
-  markEmailVerified: async (userId: string): Promise<void> => {
-    await executor
+  /** A second time changes nothing. @returns whether the user is there */
+  markEmailVerified: async (userId: string): Promise<boolean> => {
+    const rows = await executor
       .update(users)
-      .set({ emailVerifiedAt: sql`now()`, version: sql`${users.version} + 1`, updatedAt: sql`now()` })
-      .where(and(eq(users.id, userId), isNull(users.deletedAt), isNull(users.emailVerifiedAt)))
+      .set({
+        emailVerifiedAt: sql`coalesce(${users.emailVerifiedAt}, now())`,
+        version: sql`${users.version} + (${users.emailVerifiedAt} is null)::int`,
+        updatedAt: sql`case when ${users.emailVerifiedAt} is null then now() else ${users.updatedAt} end`,
+      })
+      .where(and(eq(users.id, userId), isNull(users.deletedAt)))
+      .returning({ id: users.id })
+    return rows.length === 1
   },
 })
 

@@ -30,6 +30,8 @@ t.test('a new password is long and not what everybody would try; nothing else is
     'among the most common': '123456789012',
     'in capitals too': 'QWERTYUIOP123',
     'in full width too': '１２３４５６７８９０１２',
+    'with digits behind it': 'password12345',
+    'with digits and signs around it': '!!Letmein!! 123',
     'one letter': 'aaaaaaaaaaaa',
     'a few letters again and again': 'abcabcabcabc',
     'a common one twice': 'passwordpassword',

@@ -11,6 +11,7 @@ const LOG_INS = scaled(40, 100)
 const READERS = 3
 const QUIET_READS = scaled(400, 3_000)
 const MIN_SAMPLES = scaled(100, 1_000)
+const MAX_STALL_MS = 500
 /** The handlers' deadline, and what a busy client adds to it. */
 const LIMIT_MS = 6_000
 
@@ -87,5 +88,7 @@ t.test('a storm of log-ins waits its turn, and does not stall who reads', async 
       `${calm.toFixed(1)} ms quiet (${quiet.length}), ${storm.toFixed(1)} ms in the storm (${stormy.length}): ` +
       `x${(storm / calm).toFixed(2)} (median x${(percentile(stormy, 50) / percentile(quiet, 50)).toFixed(2)})`,
   )
+  // A guard against collapse; the scorecard's 2x wants a quiet machine, and the figure says what it was.
+  t.ok(storm <= Math.max(calm * 10, MAX_STALL_MS), `reads go on (${storm.toFixed(0)} ms)`)
   t.ok(stormy.length >= MIN_SAMPLES && quiet.length >= MIN_SAMPLES, 'enough reads to tell')
 })

@@ -4,6 +4,7 @@ import type { Redis } from 'ioredis'
 import { tooManyRequests } from '../errors.js'
 import type { Allowance } from '../limits/allowance.js'
 import { createLimiter, type Limiter } from '../limits/limiter.js'
+import { clientAddress } from './origin.js'
 
 /** One limit: its name is the beginning of its keys, so that no two share a count. */
 export interface Limit extends Allowance {
@@ -16,7 +17,7 @@ export type LimitHook = (request: FastifyRequest, reply: FastifyReply) => Promis
 
 /** The address as it is counted: an IPv6 network of 64 bits is one subscriber's. */
 export const addressOf = (request: FastifyRequest): string =>
-  `address:${rateLimit.normalizeIP(request.ip ?? 'unknown')}`
+  `address:${rateLimit.normalizeIP(clientAddress(request) ?? 'unknown')}`
 
 const callerOf = (request: FastifyRequest): string =>
   request.principal ? `user:${request.principal.userId}` : addressOf(request)

@@ -4,7 +4,7 @@ import type { Allowance, Taken } from './allowance.js'
 import { createPodLimiter } from './pod-limiter.js'
 import { createRedisLimiter } from './redis-limiter.js'
 
-/** After a failure Redis is left alone for so long: no request after the first waits for one that is silent. */
+/** After a failure Redis is left alone for so long; then one request tries it, and no other waits for that. */
 const PAUSE_MS = 1_000
 
 export interface Limiter {
@@ -20,14 +20,20 @@ export const createLimiter = (redis: Redis, prefix: string, logger: FastifyBaseL
   const common = createRedisLimiter(redis, prefix)
   const pod = createPodLimiter()
   let pausedUntil = Number.NEGATIVE_INFINITY
+  let isAway = false
 
   const takeFromRedis = async (key: string, allowance: Allowance): Promise<Taken | undefined> => {
     if (performance.now() < pausedUntil) return undefined
+    if (isAway) pausedUntil = performance.now() + PAUSE_MS
     try {
-      return await common.take(key, allowance)
+      const taken = await common.take(key, allowance)
+      isAway = false
+      pausedUntil = Number.NEGATIVE_INFINITY
+      return taken
     } catch (error) {
+      if (!isAway) logger.warn({ err: error }, 'each pod keeps its own limits while redis is away')
+      isAway = true
       pausedUntil = performance.now() + PAUSE_MS
-      logger.debug({ err: error }, 'limits are kept in the pod')
       return undefined
     }
   }
