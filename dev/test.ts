@@ -4,8 +4,12 @@ import { onNpmGone } from './stack/npm.js'
 import { StartError } from './stack/start-error.js'
 import { startGuard } from './stack/watch.js'
 import { reportStep, runChecks } from './testing/checks.js'
+import { writeGroups } from './testing/groups.js'
 import { runTap, type TapResult } from './testing/run-tap.js'
 import { createTestArea, migrateTemplate, startTestServices, type TestArea } from './testing/services.js'
+
+/** A group is as many test files one after another. */
+const GROUP_SECONDS = 300
 
 /** Test processes get the ledger, so that a Redis of their own cannot outlive the run. */
 const environmentFor = (
@@ -38,7 +42,8 @@ const runTests = async (area: TestArea, args: readonly string[]): Promise<TapRes
   try {
     const [urls] = await Promise.all([step('services', () => startTestServices(area)), step('build', build)])
     const template = await step('migrations', () => migrateTemplate(urls.databaseUrl, area))
-    return await runTap(args, environmentFor(urls, template, area), area.ledger)
+    const wanted = args.length > 0 ? args : [`--timeout=${GROUP_SECONDS}`, ...writeGroups()]
+    return await runTap(wanted, environmentFor(urls, template, area), area.ledger)
   } catch (error) {
     console.error(error instanceof StartError ? error.message : error)
     return { passed: 0, failed: 1, exitCode: 1 }

@@ -50,6 +50,21 @@ const closeQuickly = async (redis: Redis): Promise<void> => {
   redis.disconnect()
 }
 
+/**
+ * BullMQ duplicates a worker's connection for its blocking reads, and does not close the copy when Redis is away:
+ * it would go on connecting and keep the process alive. Whoever opened the original closes its copies.
+ */
+const trackCopies = (redis: Redis): readonly Redis[] => {
+  const copies: Redis[] = []
+  const duplicate = redis.duplicate.bind(redis)
+  redis.duplicate = (override) => {
+    const copy = duplicate(override)
+    copies.push(copy)
+    return copy
+  }
+  return copies
+}
+
 const untilReady = async (redis: Redis): Promise<void> => {
   const ready = new Promise<void>((resolve) => redis.once('ready', () => resolve()))
   await Promise.race([ready, wait(FIRST_CONNECTION_MS, undefined, { ref: false })])
@@ -72,6 +87,13 @@ export const connectRedis = async (
     ...options,
   })
   logOutages(redis, name, logger)
+  const copies = trackCopies(redis)
   await untilReady(redis)
-  return { redis, close: () => closeQuickly(redis) }
+  return {
+    redis,
+    close: async () => {
+      for (const copy of copies) copy.disconnect()
+      await closeQuickly(redis)
+    },
+  }
 }
