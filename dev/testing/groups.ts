@@ -7,11 +7,12 @@ import { ROOT } from './checks.js'
  * these folders get along in one process: each works in a world of its own, and none replaces a module.
  */
 const SHARED_FOLDERS = ['auth', 'orders', 'products', 'security', 'sessions', 'shared/http', 'users']
-/** Those that do replace a module, or the clock. */
+/** Those that do replace a module or the clock, or count on answers within half a second. */
 const ALONE = new Set([
   'test/security/access-matrix.test.ts',
   'test/sessions/session-watch.test.ts',
   'test/shared/http/access.test.ts',
+  'test/shared/http/handler-deadline.test.ts',
 ])
 const GROUPS = 6
 const DIRECTORY = join(ROOT, '.tap', 'groups')
