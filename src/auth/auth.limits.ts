@@ -31,7 +31,7 @@ export interface AuthLimits {
   readonly verificationByUser: LimitHook
 }
 
-/** The account that a validated log-in names, known or not; hashed, since Redis is not for personal data. */
+/** The account that a validated log-in names, known or not; hashed, so that no key shows an address. */
 const accountOf = ({ body }: FastifyRequest): string => {
   const email = typeof body === 'object' && body !== null && 'email' in body ? String(body.email) : ''
   return createHash('sha256').update(email).digest('base64url')

@@ -76,6 +76,7 @@ export const createAdministrationService = (needs: AdministrationServiceNeeds): 
     listUsers: repositoryOf(database).listUsers,
 
     changeUser: async (admin, id, wanted, expected, origin) => {
+      let ended = false
       const user = await database.transaction(async (transaction) => {
         const transactional = repositoryOf(transaction)
         const admins = await transactional.lockAdmins()
@@ -87,9 +88,10 @@ export const createAdministrationService = (needs: AdministrationServiceNeeds): 
         const planned = plan(current, wanted)
         if (planned.takesAdmin) refuseLastAdmin(admins, id)
         if (planned.actions.length === 0) return current
+        ended = planned.endReason !== undefined
         return carryOut(transaction, admin, current, planned, origin)
       })
-      await sessionsService.announceEnds()
+      if (ended) await sessionsService.announceEnds()
       return user
     },
   }

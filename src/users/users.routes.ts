@@ -37,6 +37,7 @@ export const usersRoutes: FastifyPluginCallbackZod<UsersRoutesOptions> = (app, {
       const owner = principalOf(request)
       const expected = expectedVersions(request)
       const user = await usersService.changeOwnRecord(owner, request.body, expected, originOf(request))
+      await app.forgetCached(`/v1/users/${owner.userId}`)
       return noteVersion(reply, user)
     },
   )
@@ -45,7 +46,9 @@ export const usersRoutes: FastifyPluginCallbackZod<UsersRoutesOptions> = (app, {
     '/me',
     { config, schema: { tags, summary: 'Delete one’s own account', response: noContent } },
     async (request, reply) => {
-      await usersService.deleteOwnAccount(principalOf(request), expectedVersions(request), originOf(request))
+      const owner = principalOf(request)
+      await usersService.deleteOwnAccount(owner, expectedVersions(request), originOf(request))
+      await app.forgetCached(`/v1/users/${owner.userId}`)
       return reply.code(204).send(null)
     },
   )

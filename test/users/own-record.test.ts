@@ -25,6 +25,7 @@ t.test('the own record has a tag that changes with it', async (t) => {
     t.equal((await me({ 'if-none-match': unknown })).status, 200, unknown)
   }
 
+  t.equal((await call('GET', `/v1/users/${id}`, { token })).body.data.name, 'Ada', 'now cached')
   const changed = await call('PATCH', '/v1/users/me', { token, body: { name: '  Ada King ' } })
   t.equal(changed.status, 200)
   t.match(changed.body.data, { id, name: 'Ada King' })
@@ -87,6 +88,11 @@ t.test('a deleted account is gone, but for what belongs to others', async (t) =>
   const order = await call('POST', '/v1/orders', { token: ada.token, body: { items } })
   const other = await call('POST', '/v1/auth/login', { body: { email: ada.email, password: ada.password } })
 
+  t.equal(
+    (await call('GET', `/v1/users/${ada.id}`, { token: admin.token })).body.data.name,
+    'Ada',
+    'now cached',
+  )
   t.equal((await call('DELETE', '/v1/users/me', { token: ada.token })).status, 204)
 
   await t.test('nobody can go on as that user', async (t) => {

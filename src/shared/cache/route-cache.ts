@@ -19,6 +19,13 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     cache?: CachePolicy
   }
+  interface FastifyInstance {
+    /**
+     * Drops the shared answer at a path once what it told has changed. Never rejects: while Redis is away nobody is
+     * answered from it, and the answer's time to live is the limit of what an outage in between can keep.
+     */
+    forgetCached: (path: string) => Promise<void>
+  }
   interface FastifyRequest {
     /** Where the answer is to be stored; null if it came from the cache or must not be kept. */
     cacheKey: string | null
@@ -96,6 +103,11 @@ const store =
  */
 export const registerRouteCache = (app: FastifyInstance, needs: RouteCacheNeeds): void => {
   app.decorateRequest('cacheKey', null)
+  app.decorate('forgetCached', async (path) => {
+    await needs.cache.remove(`shared:${path}?`).catch((error: unknown) => {
+      needs.logger.debug({ err: error }, 'cached answer not dropped')
+    })
+  })
   app.addHook('onRoute', (route) => {
     const policy = route.config?.cache
     if (!policy) return
