@@ -15,6 +15,7 @@ import { registerEnvelope } from './shared/http/envelope.js'
 import { registerErrorHandler, registerNotFound } from './shared/http/error-handler.js'
 import { registerHandlerDeadline } from './shared/http/handler-deadline.js'
 import { registerHealth } from './shared/http/health.js'
+import { registerIdempotency } from './shared/http/idempotency.js'
 import { collectMethods } from './shared/http/method-not-allowed.js'
 import { registerDocs, registerOpenApi } from './shared/http/openapi.js'
 import { registerProtocolRules } from './shared/http/protocol-rules.js'
@@ -54,6 +55,7 @@ export const createApp = async (needs: AppNeeds): Promise<FastifyInstance> => {
   registerRequestLog(app)
   registerErrorHandler(app)
   registerProtocolRules(app)
+  registerIdempotency(app, cradle.database)
   registerHandlerDeadline(app)
   registerStrictQuery(app)
   registerEnvelope(app)
@@ -94,7 +96,10 @@ export const createApp = async (needs: AppNeeds): Promise<FastifyInstance> => {
     administrationService: cradle.administrationService,
   })
   await app.register(products, { productsService: cradle.productsService })
-  await app.register(orders, { ordersService: cradle.ordersService })
+  await app.register(orders, {
+    ordersService: cradle.ordersService,
+    transitionsService: cradle.transitionsService,
+  })
 
   await registerDocs(app)
   refuseOtherMethods()

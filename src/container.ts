@@ -20,6 +20,7 @@ interface SharedResources {
 
 export interface WorkerResources extends SharedResources {
   readonly lockRedis: Redis
+  readonly lockMs: number
   readonly redisPrefix: string
   readonly mailSettings: MailSettings
 }
@@ -48,11 +49,11 @@ export const createApiContainer = (resources: SharedResources) =>
 
 /** What a worker process is made of: no log-in and no signing keys, but the mail. */
 export const createWorkerContainer = (resources: WorkerResources) => {
-  const { lockRedis, redisPrefix, mailSettings } = resources
+  const { lockRedis, lockMs, redisPrefix, mailSettings } = resources
   const domains = registerOrders(registerProducts(createUsersContainer(resources)))
   return provide(registerMail(domains.register({ mailSettings: asValue(mailSettings) })), {
     locks: ({ database }: SharedResources) =>
-      createLocks({ database, redis: lockRedis, prefix: redisPrefix }),
+      createLocks({ database, redis: lockRedis, prefix: redisPrefix, lockMs }),
   })
 }
 

@@ -33,7 +33,13 @@ t.test('every name of every process can be built', async (t) => {
   const containers = {
     migrate: createAccountsContainer({ database }),
     api: createApiContainer({ database }),
-    worker: createWorkerContainer({ database, lockRedis: redis, redisPrefix: 'test', mailSettings }),
+    worker: createWorkerContainer({
+      database,
+      lockRedis: redis,
+      lockMs: 10_000,
+      redisPrefix: 'test',
+      mailSettings,
+    }),
   }
   for (const [process, { cradle, registrations }] of Object.entries(containers)) {
     const names = Object.keys(registrations)

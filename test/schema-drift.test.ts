@@ -1,11 +1,14 @@
 import { getTableConfig, type PgTable } from 'drizzle-orm/pg-core'
 import t from 'tap'
 import { oneTimeTokens } from '../src/auth/one-time-tokens.table.js'
+import { orderEvents } from '../src/orders/history.table.js'
 import { orderItems, orders } from '../src/orders/orders.table.js'
 import { products } from '../src/products/products.table.js'
 import { sessions } from '../src/sessions/sessions.table.js'
 import { auditLog } from '../src/shared/database/audit.table.js'
 import { fences } from '../src/shared/database/fences.table.js'
+import { idempotencyKeys } from '../src/shared/database/idempotency-keys.table.js'
+import { jobRuns } from '../src/shared/database/job-runs.table.js'
 import { outbox } from '../src/shared/database/outbox.table.js'
 import { users } from '../src/users/users.table.js'
 import { createTestDatabase } from './support/database.js'
@@ -20,6 +23,9 @@ const tables: readonly PgTable[] = [
   outbox,
   fences,
   auditLog,
+  jobRuns,
+  orderEvents,
+  idempotencyKeys,
 ]
 
 /** Foreign keys that no list reads by: they are checked when a referenced row goes, and products do not. */
@@ -33,7 +39,7 @@ const columnsOf = (table: PgTable) =>
     name: column.name,
     type: spelt(column.getSQLType()),
     notNull: column.notNull,
-    hasDefault: column.hasDefault,
+    hasDefault: column.hasDefault || column.generated !== undefined,
   }))
 
 t.test('the tables in the code are the tables in the database', async (t) => {

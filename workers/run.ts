@@ -1,3 +1,4 @@
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { createWorkerContainer } from '../src/container.js'
 import { blocking, connectRedis, failFast } from '../src/shared/cache/redis.js'
@@ -8,13 +9,14 @@ import { OUTBOX_CHANNEL } from '../src/shared/database/outbox.js'
 import { startConsumer } from '../src/shared/queue/consumer.js'
 import { createRelay } from '../src/shared/queue/relay.js'
 import { startRelayLoop } from '../src/shared/queue/relay-loop.js'
+import { startScheduler } from '../src/shared/schedule/scheduler.js'
 import type { ShutdownStep } from '../src/shared/shutdown.js'
 import type { Logger } from '../src/shared/telemetry/logger.js'
 import { chooseHandlers, createHandlers } from './handlers.js'
-import { startHousekeeping } from './housekeeping.js'
+import { scheduledJobs } from './schedule.js'
 
 /** Well below the lock's own time to live, so that a silent Redis is noticed while it still holds. */
-const LOCK_COMMAND_TIMEOUT_MS = 1_000
+const lockCommandTimeout = (lockMs: number): number => Math.min(1_000, lockMs / 4)
 const RELAY_COMMAND_TIMEOUT_MS = 2_000
 
 const openResources = async (config: WorkerConfig, logger: Logger) => {
@@ -25,7 +27,7 @@ const openResources = async (config: WorkerConfig, logger: Logger) => {
     applicationName: 'unnest-worker',
   })
   const [lock, relay, queue] = await Promise.all([
-    connectRedis(config.REDIS_URL, 'lock', logger, failFast(LOCK_COMMAND_TIMEOUT_MS)),
+    connectRedis(config.REDIS_URL, 'lock', logger, failFast(lockCommandTimeout(config.LOCK_TTL_MS))),
     connectRedis(queueUrl, 'relay', logger, failFast(RELAY_COMMAND_TIMEOUT_MS)),
     connectRedis(queueUrl, 'worker', logger, blocking),
   ])
@@ -45,7 +47,7 @@ const openResources = async (config: WorkerConfig, logger: Logger) => {
 }
 
 /**
- * Starts the relay, the queues' workers and the housekeeping.
+ * Starts the relay, the queues' workers and the scheduler.
  * @returns the steps that stop them: first what brings work in, then what does it, then what it needs.
  * @throws ConfigError when WORKER_QUEUES names a queue that does not exist
  */
@@ -55,6 +57,7 @@ export const runWorker = async (config: WorkerConfig, logger: Logger): Promise<r
   const prefix = config.REDIS_PREFIX
   const { cradle } = createWorkerContainer({
     ...opened,
+    lockMs: config.LOCK_TTL_MS,
     redisPrefix: prefix,
     mailSettings: {
       smtpUrl: config.SMTP_URL,
@@ -76,12 +79,18 @@ export const runWorker = async (config: WorkerConfig, logger: Logger): Promise<r
     handlers: chosen,
     logger,
   })
-  const housekeeping = startHousekeeping(cradle, logger)
+  const scheduler = startScheduler({
+    database,
+    locks: cradle.locks,
+    holder: `${hostname()}:${process.pid}`,
+    logger,
+    jobs: scheduledJobs(cradle, config),
+  })
   return [
     { name: 'outbox listener', close: listener.close },
     { name: 'outbox relay', close: relayLoop.stop },
     { name: 'queue workers', close: consumer.close },
-    { name: 'housekeeping', close: housekeeping.stop },
+    { name: 'scheduler', close: scheduler.stop },
     { name: 'queues', close: relay.close },
     { name: 'mail', close: cradle.mailTransport.close },
     ...opened.shutdownSteps,

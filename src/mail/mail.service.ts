@@ -2,7 +2,9 @@ import {
   emailVerificationMail,
   type MailContent,
   type MailedToken,
+  type OrderNews,
   orderConfirmationMail,
+  orderUpdateMail,
   passwordChangedMail,
   passwordResetMail,
   welcomeMail,
@@ -39,6 +41,7 @@ export interface MailService {
   readonly sendPasswordReset: (addressee: Addressee, token: string) => Promise<void>
   readonly sendPasswordChanged: (addressee: Addressee) => Promise<void>
   readonly sendOrderConfirmation: (addressee: Addressee, order: ConfirmedOrder) => Promise<void>
+  readonly sendOrderUpdate: (addressee: Addressee, orderId: string, news: OrderNews) => Promise<void>
 }
 
 export interface MailServiceNeeds {
@@ -82,6 +85,9 @@ export const createMailService = ({ transport, from, appUrl }: MailServiceNeeds)
     sendPasswordReset: (addressee, token) =>
       send(addressee, passwordResetMail(addressee.name, linked('reset-password', token))),
     sendPasswordChanged: (addressee) => send(addressee, passwordChangedMail(addressee.name)),
+
+    sendOrderUpdate: (addressee, orderId, news) =>
+      send(addressee, orderUpdateMail(addressee.name, orderId, news)),
 
     sendOrderConfirmation: (addressee, { id, items, total }) =>
       send(

@@ -74,6 +74,22 @@ export const passwordChangedMail = (name: string): MailContent =>
     'If it was not you, reset your password now.',
   ])
 
+/** What is new of an order: how the subject goes on, and the sentence. */
+const ORDER_NEWS = {
+  confirmed: ['is confirmed', 'is confirmed. We tell you when it is on its way.'],
+  shipped: ['is on its way', 'is on its way to you.'],
+  delivered: ['was delivered', 'was delivered. We hope that you like it.'],
+  cancelled: ['was cancelled', 'was cancelled. Nothing will be sent.'],
+  expired: ['has expired', 'was not confirmed in time and has expired. You are welcome to order again.'],
+} as const satisfies Readonly<Record<string, readonly [string, string]>>
+
+export type OrderNews = keyof typeof ORDER_NEWS
+
+export const orderUpdateMail = (name: string, orderId: string, news: OrderNews): MailContent => {
+  const [subject, sentence] = ORDER_NEWS[news]
+  return letter(`Your order ${orderId} ${subject}`, [hello(name), `your order ${orderId} ${sentence}`])
+}
+
 export const orderConfirmationMail = ({
   name,
   orderId,

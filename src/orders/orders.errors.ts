@@ -7,3 +7,8 @@ export const mixedCurrencies = defineError(
   'conflict',
   'The prices of one order must be in one currency.',
 )
+export const invalidTransition = defineError(
+  'invalid_transition',
+  'conflict',
+  'The order is in a state in which this cannot be done.',
+)

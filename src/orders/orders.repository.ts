@@ -1,20 +1,47 @@
-import { and, asc, desc, eq, inArray, lt } from 'drizzle-orm'
+import { and, asc, desc, eq, gte, inArray, lt, type SQL } from 'drizzle-orm'
 import type { Executor } from '../shared/database/client.js'
 import { translateViolations } from '../shared/database/failures.js'
+import { firstIdAt } from '../shared/database/ids.js'
 import { unauthenticated } from '../shared/errors.js'
 import type { Order, OrderItem } from './orders.schemas.js'
+import type { OrderStatus } from './orders.status.js'
 import { orderItems, orders } from './orders.table.js'
 
 type OrderRow = typeof orders.$inferSelect
 type ItemRow = typeof orderItems.$inferSelect
 
+/** An order with the version that its ETag names. */
+export type VersionedOrder = Order & { readonly version: number }
+
 export interface OrdersFilter {
   /** All users' orders, if absent. */
-  readonly userId?: string
+  readonly userId?: string | undefined
+  /** In any of these states. */
+  readonly statuses?: readonly OrderStatus[] | undefined
+  /** To the millisecond, which is all that an order tells of its time; neither limit is included. */
+  readonly createdAfter?: Date | undefined
+  readonly createdBefore?: Date | undefined
   /** Goes on behind this order. */
   readonly after?: string | undefined
   readonly limit: number
 }
+
+/**
+ * How far the clock of the pod that made an id may be off Postgres' own, which made the time. An id has its time in it,
+ * so a range of times is a range of the index that the list is read by; the time itself decides.
+ */
+const CLOCKS_APART_MS = 10 * 60_000
+
+const later = (date: Date, ms: number): Date => new Date(date.getTime() + ms)
+
+const isCreatedAfter = (date: Date): SQL | undefined =>
+  and(gte(orders.createdAt, later(date, 1)), gte(orders.id, firstIdAt(later(date, -CLOCKS_APART_MS))))
+
+const isCreatedBefore = (date: Date): SQL | undefined =>
+  and(lt(orders.createdAt, date), lt(orders.id, firstIdAt(later(date, CLOCKS_APART_MS))))
+
+const isOf = (userId: string | undefined): SQL | undefined =>
+  userId === undefined ? undefined : eq(orders.userId, userId)
 
 const toItem = (row: ItemRow, currency: string): OrderItem => ({
   productId: row.productId,
@@ -24,7 +51,7 @@ const toItem = (row: ItemRow, currency: string): OrderItem => ({
   quantity: row.quantity,
 })
 
-const toOrder = (row: OrderRow, items: readonly ItemRow[]): Order => ({
+const toOrder = (row: OrderRow, items: readonly ItemRow[]): VersionedOrder => ({
   id: row.id,
   userId: row.userId,
   status: row.status,
@@ -32,6 +59,7 @@ const toOrder = (row: OrderRow, items: readonly ItemRow[]): Order => ({
   total: { amount: row.totalAmount, currency: row.currency },
   createdAt: row.createdAt.toISOString(),
   updatedAt: row.updatedAt.toISOString(),
+  version: row.version,
 })
 
 const toItemRows = ({ id, items }: NewOrderRow): ItemRow[] =>
@@ -59,7 +87,7 @@ const groupByOrder = (rows: readonly ItemRow[]): ReadonlyMap<string, ItemRow[]> 
 
 export const createOrdersRepository = (executor: Executor) => {
   /** The items of all orders in one query, whatever their number. */
-  const withItems = async (rows: readonly OrderRow[]): Promise<Order[]> => {
+  const withItems = async (rows: readonly OrderRow[]): Promise<VersionedOrder[]> => {
     if (rows.length === 0) return []
     const ids = rows.map(({ id }) => id)
     const items = await executor
@@ -73,7 +101,7 @@ export const createOrdersRepository = (executor: Executor) => {
 
   return {
     /** Writes a placed order and its items; only sensible inside a transaction. */
-    insertOrder: async (order: NewOrderRow): Promise<Order> => {
+    insertOrder: async (order: NewOrderRow): Promise<VersionedOrder> => {
       const { id, userId, total } = order
       const values = {
         id,
@@ -93,24 +121,39 @@ export const createOrdersRepository = (executor: Executor) => {
     },
 
     /** The order, if it exists and, when `userId` is given, belongs to that user. */
-    findOrder: async (id: string, userId?: string): Promise<Order | undefined> => {
-      const owner = userId === undefined ? undefined : eq(orders.userId, userId)
+    findOrder: async (id: string, userId?: string): Promise<VersionedOrder | undefined> => {
       const rows = await executor
         .select()
         .from(orders)
-        .where(and(eq(orders.id, id), owner))
+        .where(and(eq(orders.id, id), isOf(userId)))
       const [order] = await withItems(rows)
       return order
     },
 
+    /** The same for its version alone. */
+    findVersion: async (id: string, userId?: string): Promise<number | undefined> => {
+      const [row] = await executor
+        .select({ version: orders.version })
+        .from(orders)
+        .where(and(eq(orders.id, id), isOf(userId)))
+      return row?.version
+    },
+
     /** Newest first. */
-    listOrders: async ({ userId, after, limit }: OrdersFilter): Promise<Order[]> => {
-      const owner = userId === undefined ? undefined : eq(orders.userId, userId)
-      const behind = after === undefined ? undefined : lt(orders.id, after)
+    listOrders: async (filter: OrdersFilter): Promise<VersionedOrder[]> => {
+      const { userId, statuses, createdAfter, createdBefore, after, limit } = filter
       const rows = await executor
         .select()
         .from(orders)
-        .where(and(owner, behind))
+        .where(
+          and(
+            isOf(userId),
+            statuses && inArray(orders.status, [...statuses]),
+            createdAfter && isCreatedAfter(createdAfter),
+            createdBefore && isCreatedBefore(createdBefore),
+            after === undefined ? undefined : lt(orders.id, after),
+          ),
+        )
         .orderBy(desc(orders.id))
         .limit(limit)
       return withItems(rows)

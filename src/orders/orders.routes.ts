@@ -1,51 +1,88 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
-import { decodeCursor, pageQuery, toPage } from '../shared/http/pagination.js'
+import { answerUnlessKnown, noteVersion } from '../shared/http/conditional.js'
+import { decodeCursor, idOf, toPage } from '../shared/http/pagination.js'
 import { principalOf } from '../shared/http/principal-of.js'
-import { newOrderBody, orderPage, orderParams, orderSchema } from './orders.schemas.js'
+import {
+  newOrderBody,
+  type OrdersQuery,
+  orderPage,
+  orderParams,
+  orderSchema,
+  ordersQuery,
+} from './orders.schemas.js'
 import type { OrdersService } from './orders.service.js'
 
 const tags = ['orders']
-const config = { access: 'signed-in' } as const
+const access = 'signed-in'
 
 export interface OrdersRoutesOptions {
   readonly ordersService: OrdersService
 }
 
+const filtersOf = (callerId: string, { status, createdAfter, createdBefore, userId }: OrdersQuery) => ({
+  list: 'orders',
+  caller: callerId,
+  status: status?.join() ?? null,
+  createdAfter: createdAfter?.toISOString() ?? null,
+  createdBefore: createdBefore?.toISOString() ?? null,
+  userId: userId ?? null,
+})
+
 export const ordersRoutes: FastifyPluginCallbackZod<OrdersRoutesOptions> = (app, { ordersService }, done) => {
   app.post(
     '',
     {
-      config,
+      config: { access, idempotent: true },
       schema: { tags, summary: 'Place an order', body: newOrderBody, response: { 201: orderSchema } },
     },
     async (request, reply) => {
       const order = await ordersService.placeOrder(principalOf(request), request.body)
-      return reply.code(201).header('location', `/v1/orders/${order.id}`).send(order)
+      reply.code(201).header('location', `/v1/orders/${order.id}`)
+      return noteVersion(reply, order)
     },
   )
 
   app.get(
     '',
     {
-      config,
-      schema: { tags, summary: 'Orders, newest first', querystring: pageQuery, response: { 200: orderPage } },
+      config: { access },
+      schema: {
+        tags,
+        summary: 'Orders, newest first',
+        querystring: ordersQuery,
+        response: { 200: orderPage },
+      },
     },
     async (request) => {
-      const { limit, cursor } = request.query
       const caller = principalOf(request)
-      const filters = { list: 'orders', caller: caller.userId }
-      const orders = await ordersService.listOrders(caller, limit + 1, decodeCursor(filters, cursor))
-      return toPage(filters, limit, orders)
+      const { limit, cursor, status, createdAfter, createdBefore, userId } = request.query
+      const filters = filtersOf(caller.userId, request.query)
+      const orders = await ordersService.listOrders(caller, {
+        userId,
+        statuses: status,
+        createdAfter,
+        createdBefore,
+        after: decodeCursor(filters, cursor),
+        limit: limit + 1,
+      })
+      return toPage(filters, limit, orders, idOf)
     },
   )
 
   app.get(
     '/:id',
     {
-      config,
+      config: { access },
       schema: { tags, summary: 'An order', params: orderParams, response: { 200: orderSchema } },
     },
-    (request) => ordersService.getOrder(principalOf(request), request.params.id),
+    async (request, reply) => {
+      const caller = principalOf(request)
+      const { id } = request.params
+      return answerUnlessKnown(request, reply, {
+        version: () => ordersService.getVersion(caller, id),
+        resource: () => ordersService.getOrder(caller, id),
+      })
+    },
   )
 
   done()

@@ -1,66 +1,88 @@
 import { v7 as uuidv7 } from 'uuid'
-import type { Product, ProductsService } from '../products/products.container.js'
+import type { Product, StockService } from '../products/products.container.js'
 import type { Database, Executor } from '../shared/database/client.js'
+import { forbidden } from '../shared/errors.js'
 import type { Principal } from '../shared/principal.js'
-import type { JobProducer } from '../shared/queue/producer.js'
+import type { NumberedEvent } from './history.repository.js'
+import type { HistoryService } from './history.service.js'
 import { mixedCurrencies, orderNotFound } from './orders.errors.js'
-import { sendOrderConfirmation } from './orders.jobs.js'
-import type { OrdersRepository } from './orders.repository.js'
-import type { NewOrder, Order, OrderItem } from './orders.schemas.js'
+import { ownerFilter } from './orders.ownership.js'
+import type { OrdersFilter, OrdersRepository, VersionedOrder } from './orders.repository.js'
+import type { NewOrder, OrderItem } from './orders.schemas.js'
 
 export interface OrdersServiceNeeds {
   readonly database: Database
-  readonly jobProducer: JobProducer
-  readonly productsService: ProductsService
+  readonly stockService: StockService
+  readonly historyService: HistoryService
   readonly repositoryOf: (executor: Executor) => OrdersRepository
 }
 
 export interface OrdersService {
   /**
-   * Places an order: order, items, stock and the confirmation's job in one transaction.
+   * Places an order: order, items, stock, history and what is published of it in one transaction.
    * @throws product_not_found, insufficient_stock, mixed_currencies; nothing is written then
    */
-  readonly placeOrder: (buyer: Principal, order: NewOrder) => Promise<Order>
+  readonly placeOrder: (buyer: Principal, order: NewOrder) => Promise<VersionedOrder>
   /** One's own order, or any for an admin. @throws order_not_found */
-  readonly getOrder: (caller: Principal, id: string) => Promise<Order>
+  readonly getOrder: (caller: Principal, id: string) => Promise<VersionedOrder>
+  /** The same for its version alone. @throws order_not_found */
+  readonly getVersion: (caller: Principal, id: string) => Promise<number>
   /** An order of that user's, for work that somebody else's call caused. @throws order_not_found */
-  readonly getOrderOf: (userId: string, id: string) => Promise<Order>
-  /** One's own orders, or everybody's for an admin, newest first. */
-  readonly listOrders: (caller: Principal, limit: number, after: string | undefined) => Promise<Order[]>
+  readonly getOrderOf: (userId: string, id: string) => Promise<VersionedOrder>
+  /**
+   * One's own orders, or everybody's for an admin, newest first.
+   * @throws forbidden when somebody else asks for a user's
+   */
+  readonly listOrders: (caller: Principal, filter: OrdersFilter) => Promise<VersionedOrder[]>
+  /** The history of one's own order, or of any for an admin, oldest first. @throws order_not_found */
+  readonly listEvents: (
+    caller: Principal,
+    id: string,
+    after: number | undefined,
+    limit: number,
+  ) => Promise<NumberedEvent[]>
+}
+
+const orNotFound = <T>(found: T | undefined): T => {
+  if (found === undefined) throw orderNotFound()
+  return found
 }
 
 export const createOrdersService = (needs: OrdersServiceNeeds): OrdersService => {
-  const { database, jobProducer, productsService, repositoryOf } = needs
+  const { database, stockService, historyService, repositoryOf } = needs
   const repository = repositoryOf(database)
+
+  const getVersion: OrdersService['getVersion'] = async (caller, id) =>
+    orNotFound(await repository.findVersion(id, ownerFilter(caller)))
 
   return {
     placeOrder: ({ userId }, { items }) =>
       database.transaction(async (transaction) => {
         const quantities = mergeItems(items)
-        const products = await productsService.takeStock(transaction, quantities)
+        const products = await stockService.takeStock(transaction, quantities)
         const order = await repositoryOf(transaction).insertOrder(priceOrder(userId, quantities, products))
-        await jobProducer.send(transaction, sendOrderConfirmation, { orderId: order.id, userId })
+        const { id: orderId, version } = order
+        const move = { orderId, userId, version, actorId: userId, from: null, to: order.status }
+        await historyService.recordMoves(transaction, [move])
         return order
       }),
 
     getOrder: async (caller, id) => orNotFound(await repository.findOrder(id, ownerFilter(caller))),
+    getVersion,
     getOrderOf: async (userId, id) => orNotFound(await repository.findOrder(id, userId)),
 
-    listOrders: (caller, limit, after) => {
-      const userId = ownerFilter(caller)
-      return repository.listOrders({ limit, after, ...(userId !== undefined && { userId }) })
+    listOrders: async (caller, filter) => {
+      const owner = ownerFilter(caller) ?? filter.userId
+      if (filter.userId !== undefined && filter.userId !== owner) throw forbidden()
+      return repository.listOrders({ ...filter, userId: owner })
+    },
+
+    listEvents: async (caller, id, after, limit) => {
+      await getVersion(caller, id)
+      return historyService.listEvents(id, after, limit)
     },
   }
 }
-
-const orNotFound = (order: Order | undefined): Order => {
-  if (!order) throw orderNotFound()
-  return order
-}
-
-/** Whose orders the caller may see: his own, or everybody's for an admin. */
-const ownerFilter = ({ role, userId }: Principal): string | undefined =>
-  role === 'admin' ? undefined : userId
 
 /** The same product twice is one item with both quantities. */
 const mergeItems = (items: NewOrder['items']): ReadonlyMap<string, number> => {

@@ -19,6 +19,7 @@ export const orders = pgTable('orders', {
   currency: char('currency', { length: 3 }).notNull(),
   createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
   updatedAt: timestamp('updated_at', { withTimezone: true }).notNull().defaultNow(),
+  version: integer('version').notNull().default(1),
 })
 
 export const orderItems = pgTable(

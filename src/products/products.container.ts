@@ -1,22 +1,25 @@
 import type { AwilixContainer } from 'awilix'
+import type { AuditTrail } from '../shared/database/audit.js'
 import type { Database } from '../shared/database/client.js'
 import { provide } from '../shared/provide.js'
-import { createProductsRepository, createStockRepository } from './products.repository.js'
+import { createProductsRepository } from './products.repository.js'
 import { createProductsService } from './products.service.js'
+import { createStockRepository } from './stock.repository.js'
+import { createStockService } from './stock.service.js'
 
 export type { Product } from './products.schemas.js'
 export type { ProductsService } from './products.service.js'
+export type { Quantities, StockService } from './stock.service.js'
 
 export interface ProductsNeeds {
   readonly database: Database
+  readonly auditTrail: AuditTrail
 }
 
-/** Provides `productsService`. */
+/** Provides `productsService` and, for orders, `stockService`. */
 export const registerProducts = <C extends ProductsNeeds>(container: AwilixContainer<C>) =>
   provide(container, {
-    productsService: ({ database }: ProductsNeeds) =>
-      createProductsService({
-        repository: createProductsRepository(database),
-        stockOf: createStockRepository,
-      }),
+    productsService: ({ database, auditTrail }: ProductsNeeds) =>
+      createProductsService({ database, auditTrail, repositoryOf: createProductsRepository }),
+    stockService: () => createStockService({ stockOf: createStockRepository }),
   })

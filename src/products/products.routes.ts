@@ -1,14 +1,23 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
-import { decodeCursor, pageQuery, toPage } from '../shared/http/pagination.js'
-import { newProductBody, productPage, productParams, productSchema } from './products.schemas.js'
+import { answerVersioned } from '../shared/http/conditional.js'
+import { decodePosition, toPage } from '../shared/http/pagination.js'
+import {
+  productPage,
+  productParams,
+  productPositions,
+  productSchema,
+  productsQuery,
+} from './products.schemas.js'
 import type { ProductsService } from './products.service.js'
 
 const tags = ['products']
+const config = { access: 'public' } as const
 
 export interface ProductsRoutesOptions {
   readonly productsService: ProductsService
 }
 
+/** What everybody may read. */
 export const productsRoutes: FastifyPluginCallbackZod<ProductsRoutesOptions> = (
   app,
   { productsService },
@@ -17,40 +26,43 @@ export const productsRoutes: FastifyPluginCallbackZod<ProductsRoutesOptions> = (
   app.get(
     '',
     {
-      config: { access: 'public' },
+      config,
       schema: {
         tags,
-        summary: 'Products, newest first',
-        querystring: pageQuery,
+        summary: 'Products: full-text search, price range, sorted',
+        querystring: productsQuery,
         response: { 200: productPage },
       },
     },
-    async ({ query: { limit, cursor } }) => {
-      const filters = { list: 'products' }
-      const products = await productsService.listProducts(limit + 1, decodeCursor(filters, cursor))
-      return toPage(filters, limit, products)
+    async ({ query: { limit, cursor, q, minPrice, maxPrice, sort } }) => {
+      const filters = {
+        list: 'products',
+        q: q ?? null,
+        minPrice: minPrice ?? null,
+        maxPrice: maxPrice ?? null,
+        sort,
+      }
+      const after = decodePosition(filters, cursor, productPositions[sort])
+      const products = await productsService.listProducts({
+        search: q,
+        minPrice,
+        maxPrice,
+        sort,
+        after,
+        limit: limit + 1,
+      })
+      return toPage(filters, limit, products, ({ position }) => position)
     },
   )
 
   app.get(
     '/:id',
     {
-      config: { access: 'public' },
+      config,
       schema: { tags, summary: 'A product', params: productParams, response: { 200: productSchema } },
     },
-    (request) => productsService.getProduct(request.params.id),
-  )
-
-  app.post(
-    '',
-    {
-      config: { access: { roles: ['admin'] } },
-      schema: { tags, summary: 'Add a product', body: newProductBody, response: { 201: productSchema } },
-    },
-    async (request, reply) => {
-      const product = await productsService.createProduct(request.body)
-      return reply.code(201).header('location', `/v1/products/${product.id}`).send(product)
-    },
+    async (request, reply) =>
+      answerVersioned(request, reply, await productsService.getProduct(request.params.id)),
   )
 
   done()

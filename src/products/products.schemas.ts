@@ -1,18 +1,31 @@
 import { z } from 'zod'
 import { pageOf } from '../shared/http/envelope.js'
 import { id } from '../shared/http/id.js'
-import { money, price } from '../shared/http/money.js'
+import { MAX_AMOUNT, money, price } from '../shared/http/money.js'
+import { pageQuery } from '../shared/http/pagination.js'
 import { line, paragraphs } from '../shared/http/text.js'
+import { PRODUCT_SORTS, type ProductPosition, type ProductSort } from './products.sorts.js'
 
 const MAX_STOCK = 1_000_000_000
+const MAX_SEARCH_LENGTH = 100
+
+const sku = z.string().regex(/^[\w.-]{1,64}$/, 'must be 1 to 64 letters, digits, ., - or _')
+const name = line(1, 200)
+const description = paragraphs(10_000)
+const stock = z.int().min(0).max(MAX_STOCK)
 
 export const newProductBody = z.strictObject({
-  sku: z.string().regex(/^[\w.-]{1,64}$/, 'must be 1 to 64 letters, digits, ., - or _'),
-  name: line(1, 200),
-  description: paragraphs(10_000).default(''),
+  sku,
+  name,
+  description: description.default(''),
   price,
-  stock: z.int().min(0).max(MAX_STOCK),
+  stock,
 })
+
+export const productChangesBody = z
+  .strictObject({ sku, name, description, price, stock })
+  .partial()
+  .refine((changes) => Object.keys(changes).length > 0, { error: 'must name something to change' })
 
 export const productSchema = z.object({
   id: z.uuid(),
@@ -29,5 +42,36 @@ export const productPage = pageOf(productSchema)
 
 export const productParams = z.strictObject({ id })
 
+const amount = z.coerce.number().int().min(0).max(MAX_AMOUNT)
+
+export const productsQuery = pageQuery
+  .extend({
+    q: line(1, MAX_SEARCH_LENGTH)
+      .optional()
+      .meta({ description: 'Words of the name or the description; "a phrase", or, -not' }),
+    minPrice: amount.optional().meta({ description: 'Minor units, whatever the currency' }),
+    maxPrice: amount.optional(),
+    sort: z.enum(PRODUCT_SORTS).default('-createdAt'),
+  })
+  .refine(({ minPrice = 0, maxPrice = MAX_AMOUNT }) => minPrice <= maxPrice, {
+    error: 'must not be below minPrice',
+    path: ['maxPrice'],
+  })
+
+const byPrice = z.tuple([z.int(), z.uuid()])
+const byName = z.tuple([z.string(), z.uuid()])
+const byCreation = z.tuple([z.uuid()])
+
+/** Where each sort goes on. */
+export const productPositions: Readonly<Record<ProductSort, z.ZodType<ProductPosition>>> = {
+  price: byPrice,
+  '-price': byPrice,
+  name: byName,
+  '-name': byName,
+  createdAt: byCreation,
+  '-createdAt': byCreation,
+}
+
 export type NewProduct = z.infer<typeof newProductBody>
+export type ProductChanges = z.infer<typeof productChangesBody>
 export type Product = z.infer<typeof productSchema>

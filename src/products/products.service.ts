@@ -1,70 +1,102 @@
 import { v7 as uuidv7 } from 'uuid'
-import type { Transaction } from '../shared/database/client.js'
-import { insufficientStock, productNotFound } from './products.errors.js'
-import type { ProductsRepository, StockRepository } from './products.repository.js'
-import type { NewProduct, Product } from './products.schemas.js'
+import type { AuditAction, AuditTrail } from '../shared/database/audit.js'
+import type { Database, Executor, Transaction } from '../shared/database/client.js'
+import type { Origin } from '../shared/origin.js'
+import type { Principal } from '../shared/principal.js'
+import { requireVersion, type VersionCheck } from '../shared/version.js'
+import { productNotFound } from './products.errors.js'
+import type { ProductsRepository, VersionedProduct } from './products.repository.js'
+import type { NewProduct, ProductChanges } from './products.schemas.js'
 
 export interface ProductsServiceNeeds {
-  readonly repository: ProductsRepository
-  readonly stockOf: (transaction: Transaction) => StockRepository
+  readonly database: Database
+  readonly auditTrail: AuditTrail
+  readonly repositoryOf: (executor: Executor) => ProductsRepository
 }
 
-/** Pieces by product id; each product once. */
-export type Quantities = ReadonlyMap<string, number>
+/** Who changes the catalogue, and from where. */
+export interface Editor {
+  readonly principal: Principal
+  readonly origin: Origin
+}
 
 export interface ProductsService {
   /** @throws sku_taken */
-  readonly createProduct: (product: NewProduct) => Promise<Product>
+  readonly createProduct: (editor: Editor, product: NewProduct) => Promise<VersionedProduct>
+  /** What is so already is not changed. @throws product_not_found, precondition_failed, sku_taken */
+  readonly changeProduct: (
+    editor: Editor,
+    id: string,
+    changes: ProductChanges,
+    expected: VersionCheck,
+  ) => Promise<VersionedProduct>
+  /** Takes it off sale for good; past orders keep what they say of it. @throws product_not_found, precondition_failed */
+  readonly withdrawProduct: (editor: Editor, id: string, expected: VersionCheck) => Promise<void>
   /** @throws product_not_found */
-  readonly getProduct: (id: string) => Promise<Product>
+  readonly getProduct: (id: string) => Promise<VersionedProduct>
   readonly listProducts: ProductsRepository['listProducts']
-  /**
-   * Takes stock inside the caller's transaction, all or nothing: the order and its stock must not come
-   * apart. The one place where a transaction crosses domains.
-   * @returns the products as they were before, by id.
-   * @throws product_not_found, insufficient_stock with what is left of each product that lacks
-   */
-  readonly takeStock: (
+}
+
+const orNotFound = <T>(found: T | undefined): T => {
+  if (found === undefined) throw productNotFound()
+  return found
+}
+
+/** The fields of `wanted` that are otherwise in `product`, one level deep: a price is one value. */
+const differences = (product: VersionedProduct, wanted: ProductChanges): (keyof ProductChanges)[] =>
+  (Object.keys(wanted) as (keyof ProductChanges)[]).filter((field) => {
+    const value = wanted[field]
+    if (typeof value !== 'object') return value !== product[field]
+    return value.amount !== product.price.amount || value.currency !== product.price.currency
+  })
+
+export const createProductsService = (needs: ProductsServiceNeeds): ProductsService => {
+  const { database, auditTrail, repositoryOf } = needs
+  const repository = repositoryOf(database)
+
+  const record = (
     transaction: Transaction,
-    quantities: Quantities,
-  ) => Promise<ReadonlyMap<string, Product>>
-}
+    { principal, origin }: Editor,
+    action: AuditAction,
+    details: Readonly<Record<string, string>>,
+  ): Promise<void> => {
+    const who = { actorId: principal.userId, sessionId: principal.sessionId, subjectId: null }
+    return auditTrail.record(transaction, { action, ...who, origin, details })
+  }
 
-export const createProductsService = ({ repository, stockOf }: ProductsServiceNeeds): ProductsService => ({
-  createProduct: (product) => repository.insertProduct(uuidv7(), product),
-
-  getProduct: async (id) => {
-    const product = await repository.findProduct(id)
-    if (!product) throw productNotFound()
+  /** Holds the product in the version that the editor has seen. */
+  const lockExpected = async (transaction: Transaction, id: string, expected: VersionCheck) => {
+    const product = orNotFound(await repositoryOf(transaction).lockProduct(id))
+    requireVersion(expected, product.version)
     return product
-  },
+  }
 
-  listProducts: repository.listProducts,
+  return {
+    createProduct: (editor, product) =>
+      database.transaction(async (transaction) => {
+        const created = await repositoryOf(transaction).insertProduct(uuidv7(), product)
+        await record(transaction, editor, 'product.created', { productId: created.id })
+        return created
+      }),
 
-  takeStock: async (transaction, quantities) => {
-    const stock = stockOf(transaction)
-    const locked = await stock.lockProducts([...quantities.keys()])
-    const products = new Map(locked.map((product) => [product.id, product]))
-    refuseUnknown(quantities, products)
-    refuseShortage(quantities, products)
-    await stock.reduceStock(quantities)
-    return products
-  },
-})
+    changeProduct: (editor, id, changes, expected) =>
+      database.transaction(async (transaction) => {
+        const product = await lockExpected(transaction, id, expected)
+        const fields = differences(product, changes)
+        if (fields.length === 0) return product
+        const changed = await repositoryOf(transaction).updateProduct(id, changes)
+        await record(transaction, editor, 'product.changed', { productId: id, fields: fields.join() })
+        return changed
+      }),
 
-const refuseUnknown = (quantities: Quantities, products: ReadonlyMap<string, Product>): void => {
-  const unknown = [...quantities.keys()].filter((id) => !products.has(id))
-  if (unknown.length > 0) throw productNotFound({ facts: { productIds: unknown } })
-}
+    withdrawProduct: (editor, id, expected) =>
+      database.transaction(async (transaction) => {
+        await lockExpected(transaction, id, expected)
+        await repositoryOf(transaction).withdrawProduct(id)
+        await record(transaction, editor, 'product.withdrawn', { productId: id })
+      }),
 
-const refuseShortage = (quantities: Quantities, products: ReadonlyMap<string, Product>): void => {
-  const items = [...products.values()]
-    .map(({ id, sku, stock }) => ({
-      productId: id,
-      sku,
-      requested: quantities.get(id) ?? 0,
-      available: stock,
-    }))
-    .filter(({ requested, available }) => requested > available)
-  if (items.length > 0) throw insufficientStock({ facts: { items } })
+    getProduct: async (id) => orNotFound(await repository.findProduct(id)),
+    listProducts: repository.listProducts,
+  }
 }

@@ -1,4 +1,6 @@
+import { sql } from 'drizzle-orm'
 import { char, integer, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core'
+import { tsvector } from '../shared/database/columns.js'
 
 export const products = pgTable('products', {
   id: uuid('id').primaryKey(),
@@ -10,4 +12,8 @@ export const products = pgTable('products', {
   stock: integer('stock').notNull(),
   createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
   updatedAt: timestamp('updated_at', { withTimezone: true }).notNull().defaultNow(),
+  version: integer('version').notNull().default(1),
+  deletedAt: timestamp('deleted_at', { withTimezone: true }),
+  // Its expression is the migration's business; that it is generated keeps it out of every insert.
+  search: tsvector('search').notNull().generatedAlwaysAs(sql`''`),
 })

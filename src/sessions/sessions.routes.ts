@@ -1,7 +1,7 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
 import { noContent } from '../shared/http/no-content.js'
 import { originOf } from '../shared/http/origin.js'
-import { decodeCursor, pageQuery, toPage } from '../shared/http/pagination.js'
+import { decodeCursor, idOf, pageQuery, toPage } from '../shared/http/pagination.js'
 import { principalOf } from '../shared/http/principal-of.js'
 import { sessionPage, sessionParams } from './sessions.schemas.js'
 import type { SessionsService } from './sessions.service.js'
@@ -44,7 +44,7 @@ export const sessionsRoutes: FastifyPluginCallbackZod<SessionsRoutesOptions> = (
       const owner = principalOf(request)
       const filters = { list: 'sessions', caller: owner.userId }
       const sessions = await sessionsService.listSessions(owner, limit + 1, decodeCursor(filters, cursor))
-      return toPage(filters, limit, sessions)
+      return toPage(filters, limit, sessions, idOf)
     },
   )
 

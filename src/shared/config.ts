@@ -56,6 +56,9 @@ const proxies = z
   .transform(listOf)
   .refine((list) => list.every(isNetwork), 'must be addresses or networks (10.0.0.0/8), separated by commas')
 
+/** Redis is asked within a quarter of it, and Postgres rolls a frozen holder back after two seconds. */
+const lockTime = integer(1_000, 600_000)
+
 const limit = (byDefault: number) => integer(1, 1_000_000).default(byDefault)
 
 const processShape = {
@@ -110,6 +113,8 @@ const workerSchema = z.object({
   APP_URL: appUrl.optional(),
   MAIL_FROM: z.string().min(3).max(320).default('Unnest <no-reply@unnest.example>'),
   WORKER_QUEUES: z.string().default('').transform(listOf),
+  LOCK_TTL_MS: lockTime.default(10_000),
+  ORDER_TTL_MINUTES: integer(1, 525_600).default(30),
 })
 
 const migrateSchema = z

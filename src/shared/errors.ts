@@ -8,7 +8,9 @@ export type ErrorKind =
   | 'forbidden'
   | 'not_found'
   | 'conflict'
+  | 'in_progress'
   | 'outdated'
+  | 'unprocessable'
   | 'too_many'
   | 'unavailable'
 
@@ -82,6 +84,16 @@ export const preconditionFailed = defineError(
   'precondition_failed',
   'outdated',
   'This is not the version that the request expects.',
+)
+export const idempotencyInFlight = defineError(
+  'idempotency_in_flight',
+  'in_progress',
+  'The first request with this Idempotency-Key is not answered yet: try again.',
+)
+export const idempotencyKeyReused = defineError(
+  'idempotency_key_reused',
+  'unprocessable',
+  'This Idempotency-Key was used for another request.',
 )
 export const tooManyRequests = defineError(
   'too_many_requests',

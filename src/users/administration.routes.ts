@@ -1,7 +1,7 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
 import { expectedVersions, noteVersion } from '../shared/http/conditional.js'
 import { originOf } from '../shared/http/origin.js'
-import { decodeCursor, toPage } from '../shared/http/pagination.js'
+import { decodeCursor, idOf, toPage } from '../shared/http/pagination.js'
 import { principalOf } from '../shared/http/principal-of.js'
 import type { AdministrationService } from './administration.service.js'
 import {
@@ -39,7 +39,7 @@ export const administrationRoutes: FastifyPluginCallbackZod<AdministrationRoutes
       const filters = { list: 'users', role: role ?? null, q: q ?? null }
       const after = decodeCursor(filters, cursor)
       const users = await administrationService.listUsers({ role, beginning: q, after, limit: limit + 1 })
-      return toPage(filters, limit, users)
+      return toPage(filters, limit, users, idOf)
     },
   )
 

@@ -20,7 +20,7 @@ t.test('orders', async (t) => {
     return row
   }
 
-  await t.test('placing one takes stock and queues the confirmation', async (t) => {
+  await t.test('placing one takes stock and queues its publication', async (t) => {
     const mug = await createProduct(call, admin, { stock: 10 })
     const plate = await createProduct(call, admin, { stock: 5, price: { amount: 250, currency: 'EUR' } })
     const { status, headers, body } = await place([
@@ -42,10 +42,10 @@ t.test('orders', async (t) => {
     t.equal(body.data.items.length, 2, 'the same product twice is one item')
     t.equal(await stockOf(mug.id), 7)
     t.equal(await stockOf(plate.id), 4)
-    const jobs = await sql`select payload from outbox where name = 'send-order-confirmation'`
+    const jobs = await sql`select payload from outbox where name = 'publish-order-event'`
     t.strictSame(
       jobs.map(({ payload }) => payload),
-      [{ orderId: body.data.id, userId: ada.id }],
+      [{ orderId: body.data.id, userId: ada.id, version: 1, actorId: ada.id, from: null, to: 'placed' }],
     )
     t.strictSame((await call('GET', `/v1/orders/${body.data.id}`, { token: ada.token })).body, body)
   })
@@ -191,6 +191,6 @@ t.test('nothing is oversold: 60 buyers on two pods for the last 25', async (t) =
       (select stock from products where id = ${other.id}) as other,
       (select count(*)::int from orders) as orders,
       (select sum(quantity)::int from order_items where product_id = ${last.id}) as sold,
-      (select count(*)::int from outbox where name = 'send-order-confirmation') as jobs`
+      (select count(*)::int from outbox where name = 'publish-order-event') as jobs`
   t.strictSame({ ...row }, { last: 0, other: 975, orders: 25, sold: 25, jobs: 25 })
 })

@@ -27,10 +27,11 @@ interface Subject {
 
 const accountRows = (): Row[] => readMatrix().filter(({ name }) => /^\S+ \/v1\/(auth|users)/.test(name))
 
-const subjectOf = async ({ name, statuses }: Row, { setStage, mailToken }: Stages): Promise<Subject> => {
+const subjectOf = async ({ name, statuses }: Row, stages: Stages): Promise<Subject> => {
+  const { setStage, mailToken, moveOrder } = stages
   const stage = await setStage()
   const [self, success] = statuses.user < 400 ? [stage.owner, statuses.user] : [stage.admin, statuses.admin]
-  const { parameter = '', body } = (await requests[name]?.({ ...stage, self, mailToken })) ?? {}
+  const { parameter = '', body } = (await requests[name]?.({ ...stage, self, mailToken, moveOrder })) ?? {}
   const [method = '', template = ''] = name.split(' ')
   const path = template.replace(/:\w+/, parameter)
   return { name, method, self, valid: { path, ...(body && { body }) }, success }

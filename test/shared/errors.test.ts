@@ -14,7 +14,9 @@ const KINDS: readonly ErrorKind[] = [
   'forbidden',
   'not_found',
   'conflict',
+  'in_progress',
   'outdated',
+  'unprocessable',
   'too_many',
   'unavailable',
 ]

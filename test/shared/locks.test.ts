@@ -21,7 +21,7 @@ const openLocks = async (t: TapTest, { database, redisPrefix, env }: World) => {
   const pool = connectDatabase({ url: database.url, poolMax: 2, applicationName: 'test' })
   const { redis, close } = await connectRedis(url, 'test', logger, failFast(COMMAND_TIMEOUT_MS))
   t.teardown(() => Promise.all([close(), pool.close()]))
-  return createLocks({ database: pool.database, redis, prefix: redisPrefix })
+  return createLocks({ database: pool.database, redis, prefix: redisPrefix, lockMs: 10_000 })
 }
 
 const openRedis = (t: TapTest, world: World): Redis => {

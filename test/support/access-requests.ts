@@ -8,10 +8,9 @@ export interface ValidRequest {
   readonly body?: object
 }
 
-export interface Scene extends Stage {
+export interface Scene extends Stage, Omit<Stages, 'setStage'> {
   /** The caller; of an anonymous one, who he says he is in the body. */
   readonly self: Person
-  readonly mailToken: Stages['mailToken']
 }
 
 type MakeRequest = (scene: Scene) => ValidRequest | Promise<ValidRequest>
@@ -65,8 +64,21 @@ export const requests: Readonly<Record<string, MakeRequest>> = {
   'GET /v1/products': nothing,
   'GET /v1/products/:id': ({ productId }) => ({ parameter: productId }),
   'POST /v1/products': () => ({ body: newProduct() }),
+  'PATCH /v1/products/:id': ({ productId }) => ({ parameter: productId, body: { stock: 7 } }),
+  'DELETE /v1/products/:id': ({ productId }) => ({ parameter: productId }),
 
   'GET /v1/orders': nothing,
   'POST /v1/orders': ({ productId }) => ({ body: { items: [{ productId, quantity: 1 }] } }),
   'GET /v1/orders/:id': ({ orderId }) => ({ parameter: orderId }),
+  'GET /v1/orders/:id/events': ({ orderId }) => ({ parameter: orderId }),
+  'POST /v1/orders/:id/confirm': ({ orderId }) => ({ parameter: orderId }),
+  'POST /v1/orders/:id/ship': async ({ orderId, moveOrder }) => {
+    await moveOrder(orderId, 'confirmed')
+    return { parameter: orderId }
+  },
+  'POST /v1/orders/:id/deliver': async ({ orderId, moveOrder }) => {
+    await moveOrder(orderId, 'shipped')
+    return { parameter: orderId }
+  },
+  'POST /v1/orders/:id/cancel': ({ orderId }) => ({ parameter: orderId }),
 }

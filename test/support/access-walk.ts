@@ -78,7 +78,8 @@ const isRefusal = (t: TapTest, cell: Cell, { method, answer }: Outcome): void =>
 /** Makes what sends a cell's valid request, by HEAD, too, where the route has one. */
 const prepare = async ({ pod, stages }: Theatre, { row, caller, stage }: Cell) => {
   const person = callerOn(stage, caller)
-  const scene = { ...stage, self: person ?? stage.owner, mailToken: stages.mailToken }
+  const { mailToken, moveOrder } = stages
+  const scene = { ...stage, self: person ?? stage.owner, mailToken, moveOrder }
   const { parameter = '', body } = (await requests[row.name]?.(scene)) ?? {}
   const target = row.name.replace(/^\S+ /, '').replace(/:\w+|\*$/, parameter)
   const options: CallOptions = { ...(person && { token: person.token }), ...(body && { body }) }

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import type { Sql } from 'postgres'
 import { v7 as uuidv7 } from 'uuid'
+import type { OrderStatus } from '../../src/orders/orders.status.js'
 import { encodeToken, hashOf, newRefreshToken } from '../../src/sessions/sessions.tokens.js'
 import type { Role } from '../../src/shared/principal.js'
 import type { Call, World } from './app.js'
@@ -32,6 +33,8 @@ export interface Stages {
   readonly setStage: () => Promise<Stage>
   /** What a mail would have brought. */
   readonly mailToken: (owner: Person, purpose: 'verify_email' | 'reset_password') => Promise<string>
+  /** Puts an order into that state, whatever it was in. */
+  readonly moveOrder: (orderId: string, status: OrderStatus) => Promise<void>
 }
 
 /**
@@ -72,6 +75,9 @@ export const createStages = async (
       const things = await placeOrder(sql, owner.person)
       return { owner: owner.person, other: other.person, admin: admin.person, ...things }
     },
+    moveOrder: async (orderId, status) => {
+      await sql`update orders set status = ${status} where id = ${orderId}`
+    },
     mailToken: async (owner, purpose) => {
       const token = randomBytes(32).toString('base64url')
       await sql`insert into one_time_tokens (token_hash, user_id, purpose, expires_at)
@@ -90,5 +96,7 @@ const placeOrder = async (sql: Sql, owner: Person) => {
     values (${orderId}, ${owner.id}, 'placed', 100, 'EUR')`
   await sql`insert into order_items (order_id, position, product_id, sku, name, unit_price_amount, quantity)
     values (${orderId}, 0, ${productId}, ${sku}, 'Mug', 100, 1)`
+  await sql`insert into order_events (order_id, version, actor_id, to_status)
+    values (${orderId}, 1, ${owner.id}, 'placed')`
   return { productId, orderId }
 }

@@ -107,10 +107,10 @@ t.test('what is long done is deleted, dead letters and open jobs are not', async
   const dead = await close(30, 'It could not be done.')
   const open = await insertJob(world, { name: 'send-parcel', payload: {} })
   const worker = await startWorkerPod(t, world)
-  const line = await until('the housekeeping', () =>
-    worker.log.find(({ msg, task }) => msg === 'housekeeping done' && task === 'outbox.prune'),
+  const line = await until('the chore', () =>
+    worker.log.find(({ msg, job }) => msg === 'scheduled job done' && job === 'outbox.prune'),
   )
-  t.equal(line['deleted'], 1)
+  t.equal(line['rows'], 1)
   const left = (await outboxRows(world)).map(({ id }) => id)
   t.strictSame(left.sort(), [young, dead, open].sort(), `not ${old}`)
 })
@@ -121,6 +121,6 @@ t.test('a queue that does not exist stops the boot', async (t) => {
   t.equal(await worker.exit, 1)
   t.equal(
     worker.stderr(),
-    'The environment is not valid:\n  WORKER_QUEUES: there is no queue parcels, only mail\n',
+    'The environment is not valid:\n  WORKER_QUEUES: there is no queue parcels, only mail, events\n',
   )
 })

@@ -23,13 +23,16 @@ export type AuditAction =
   | 'password.reset_failed'
   | 'email.verified'
   | 'email.verification_failed'
+  | 'product.created'
+  | 'product.changed'
+  | 'product.withdrawn'
 
 /** One deed: who did what to whom, from where. */
 export interface AuditEntry {
   readonly action: AuditAction
   /** Null when nobody is known. */
   readonly actorId: string | null
-  /** The user it was done to. */
+  /** The user it was done to; null when it was done to a thing, which `details` then names. */
   readonly subjectId: string | null
   readonly sessionId?: string
   /** Null when no request caused it, as in a worker. */

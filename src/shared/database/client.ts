@@ -1,10 +1,11 @@
 import { drizzle, type PostgresJsDatabase, type PostgresJsTransaction } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
+import { followAmbient, withAmbient } from './ambient.js'
 
 // biome-ignore lint/complexity/noBannedTypes: drizzle's own "no relational schema"
 type NoSchema = {}
 
-/** The pool, through drizzle. */
+/** The pool, through drizzle; inside `inOneTransaction`, that transaction. */
 export type Database = PostgresJsDatabase<NoSchema>
 
 /** An open transaction: what a function takes that may only run inside one. */
@@ -54,7 +55,17 @@ export const connectDatabase = ({ url, poolMax, applicationName }: DatabaseOptio
     },
   })
   return {
-    database: drizzle(client),
+    database: followAmbient(drizzle(client)),
     close: () => client.end({ timeout: CLOSE_TIMEOUT_SECONDS }),
   }
 }
+
+/**
+ * Runs `work` so that all it does with the database is one transaction, whatever transactions it opens itself:
+ * nothing of it is committed before `work` has ended. For what wraps a whole request, which cannot hand a
+ * transaction through every call; a service goes on to pass its own explicitly.
+ */
+export const inOneTransaction = <T>(
+  database: Database,
+  work: (transaction: Transaction) => Promise<T>,
+): Promise<T> => database.transaction((transaction) => withAmbient(transaction, () => work(transaction)))

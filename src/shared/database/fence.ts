@@ -7,6 +7,12 @@ export class StaleHolderError extends Error {
   override readonly name = 'StaleHolderError'
 }
 
+/**
+ * A holder that froze inside its transaction keeps its successor waiting for no longer than this: Postgres then rolls
+ * back what it had begun.
+ */
+const FROZEN_MS = 2_000
+
 /** Takes the next, higher token of a name: from now on every earlier holder is stale. */
 export const takeToken = async (database: Database, name: string): Promise<number> => {
   const [row] = await database
@@ -30,6 +36,7 @@ export const withFence = <T>(
   work: (transaction: Transaction) => Promise<T>,
 ): Promise<T> =>
   database.transaction(async (transaction) => {
+    await transaction.execute(sql.raw(`set local idle_in_transaction_session_timeout = ${FROZEN_MS}`))
     const current = await transaction
       .select({ token: fences.token })
       .from(fences)

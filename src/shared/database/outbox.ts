@@ -22,11 +22,15 @@ export interface OutboxRow {
   readonly payload: unknown
 }
 
-/** Writes a job beside the business change that caused it; the same name and key a second time is a no-op. */
-export const writeOutbox = async (transaction: Transaction, row: Omit<OutboxRow, 'id'>): Promise<void> => {
+/** Writes jobs beside the business change that caused them; the same name and key a second time is a no-op. */
+export const writeOutbox = async (
+  transaction: Transaction,
+  rows: readonly Omit<OutboxRow, 'id'>[],
+): Promise<void> => {
+  if (rows.length === 0) return
   await transaction
     .insert(outbox)
-    .values({ id: uuidv7(), ...row })
+    .values(rows.map((row) => ({ id: uuidv7(), ...row })))
     .onConflictDoNothing()
 }
 

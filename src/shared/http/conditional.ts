@@ -36,16 +36,43 @@ export const noteVersion = <T extends { readonly version: number }>(
 const isKnown = (header: string, etag: string): boolean =>
   header.trim() === '*' || tagsOf(header).some(({ tag }) => `"${tag}"` === etag)
 
+/** Whether the request's If-None-Match names this version; false without one. */
+const hasVersion = ({ headers }: Pick<FastifyRequest, 'headers'>, version: number): boolean => {
+  const known = headers['if-none-match']
+  return known !== undefined && isKnown(known, etagOf(version))
+}
+
 /**
  * Answers a GET of a versioned resource: with 304, and no body is built, when If-None-Match names the version
  * that the client would get.
  */
 export const answerVersioned = <T extends { readonly version: number }>(
-  { headers }: Pick<FastifyRequest, 'headers'>,
+  request: Pick<FastifyRequest, 'headers'>,
   reply: FastifyReply,
   resource: T,
 ): T | FastifyReply => {
   noteVersion(reply, resource)
-  const known = headers['if-none-match']
-  return known !== undefined && isKnown(known, etagOf(resource.version)) ? reply.code(304).send() : resource
+  return hasVersion(request, resource.version) ? reply.code(304).send() : resource
+}
+
+/** How to read a resource, and its version alone. */
+export interface VersionedReads<T> {
+  readonly version: () => Promise<number>
+  readonly resource: () => Promise<T>
+}
+
+/**
+ * The same where the resource costs more to read than its version: whoever asks with If-None-Match has the version
+ * looked up first, and most often nothing else.
+ */
+export const answerUnlessKnown = async <T extends { readonly version: number }>(
+  request: Pick<FastifyRequest, 'headers'>,
+  reply: FastifyReply,
+  { version, resource }: VersionedReads<T>,
+): Promise<T | FastifyReply> => {
+  if (request.headers['if-none-match'] !== undefined) {
+    const current = await version()
+    if (hasVersion(request, current)) return reply.header('etag', etagOf(current)).code(304).send()
+  }
+  return noteVersion(reply, await resource())
 }

@@ -20,7 +20,10 @@ export const pageOf = <Item extends z.ZodType>(item: Item) => {
   return page
 }
 
-const wrap: preSerializationHookHandler = (_request, _reply, payload, done) => done(null, { data: payload })
+/** For whoever serialises a resource himself. */
+export const inEnvelope = <T>(resource: T): { readonly data: T } => ({ data: resource })
+
+const wrap: preSerializationHookHandler = (_request, _reply, payload, done) => done(null, inEnvelope(payload))
 
 /** A success with a body: 204 has none. */
 const isSuccess = (status: string): boolean => /^2/.test(status) && status !== '204'

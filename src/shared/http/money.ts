@@ -1,7 +1,7 @@
 import { z } from 'zod'
 
 /** Far above any price; 100 items of 1,000 pieces at this price still add up to a safe integer. */
-const MAX_AMOUNT = 1_000_000_000
+export const MAX_AMOUNT = 1_000_000_000
 
 const CURRENCIES = new Set(Intl.supportedValuesOf('currency'))
 

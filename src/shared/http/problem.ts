@@ -30,13 +30,16 @@ export const STATUS_OF_KIND: Readonly<Record<ErrorKind, number>> = {
   forbidden: 403,
   not_found: 404,
   conflict: 409,
+  in_progress: 409,
   outdated: 412,
+  unprocessable: 422,
   too_many: 429,
   unavailable: 503,
 }
 
 const HEADERS_OF_KIND: Partial<Record<ErrorKind, Readonly<Record<string, string>>>> = {
   unauthenticated: { 'www-authenticate': 'Bearer' },
+  in_progress: { 'retry-after': '1' },
   unavailable: { 'retry-after': '1' },
 }
 

@@ -5,6 +5,8 @@ import { takeToken, withFence } from '../database/fence.js'
 
 /** What the one holder may do while it holds. */
 export interface Holder {
+  /** The fencing token: higher than that of any holder before. */
+  readonly token: number
   /** Aborted when the lock could not be extended; what is written afterwards is refused by the fence. */
   readonly signal: AbortSignal
   /** Writes, in a transaction that fails if somebody else took over in the meantime. */
@@ -13,9 +15,11 @@ export interface Holder {
 
 export interface LocksNeeds {
   readonly database: Database
-  /** A fail-fast connection whose command time-out is well below `LOCK_MS`. */
+  /** A fail-fast connection whose command time-out is well below `lockMs`. */
   readonly redis: Redis
   readonly prefix: string
+  /** How long a pod that vanished keeps the others out. Extended while the work goes on. */
+  readonly lockMs: number
 }
 
 export interface Locks {
@@ -27,8 +31,6 @@ export interface Locks {
   readonly runExclusive: (name: string, work: (holder: Holder) => Promise<void>) => Promise<boolean>
 }
 
-/** How long a pod that vanished keeps the others out. Extended while the work goes on. */
-const LOCK_MS = 10_000
 /**
  * Redlock repeats a failed extension at once until the lock has expired, and a connection that knows
  * Redis to be away fails at once: without a pause that loop would stop the whole process for seconds.
@@ -47,18 +49,18 @@ const isHeldElsewhere = async (error: unknown): Promise<boolean> => {
  * Exactly one pod at a time: redlock keeps the pods apart in the common case, cheaply; the fencing token
  * in Postgres is what stops a holder that was frozen past its time and goes on as if nothing had happened.
  */
-export const createLocks = ({ database, redis, prefix }: LocksNeeds): Locks => {
-  const redlock = new Redlock([redis], { ...EXTENSION_RETRY, automaticExtensionThreshold: LOCK_MS / 2 })
+export const createLocks = ({ database, redis, prefix, lockMs }: LocksNeeds): Locks => {
+  const redlock = new Redlock([redis], { ...EXTENSION_RETRY, automaticExtensionThreshold: lockMs / 2 })
   // Each failure also rejects the call that met it; an unheard 'error' event would end the process.
   redlock.on('error', () => {})
 
   const runExclusive: Locks['runExclusive'] = async (name, work) => {
     let acquired = false
     try {
-      await redlock.using([`${prefix}:lock:${name}`], LOCK_MS, { retryCount: 0 }, async (signal) => {
+      await redlock.using([`${prefix}:lock:${name}`], lockMs, { retryCount: 0 }, async (signal) => {
         acquired = true
         const token = await takeToken(database, name)
-        await work({ signal, write: (writes) => withFence(database, name, token, writes) })
+        await work({ token, signal, write: (writes) => withFence(database, name, token, writes) })
       })
       return true
     } catch (error) {

@@ -16,6 +16,7 @@ const PERMANENT: ReadonlySet<ErrorKind> = new Set([
   'forbidden',
   'conflict',
   'outdated',
+  'unprocessable',
 ])
 
 const isPermanent = (error: unknown): boolean =>

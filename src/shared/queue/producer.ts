@@ -13,14 +13,24 @@ export interface JobProducer {
     contract: JobContract<Payload>,
     payload: Payload,
   ) => Promise<void>
+  /** The same for several at once, in one statement. */
+  readonly sendAll: <Payload>(
+    transaction: Transaction,
+    contract: JobContract<Payload>,
+    payloads: readonly Payload[],
+  ) => Promise<void>
 }
 
-export const createJobProducer = (): JobProducer => ({
-  send: (transaction, contract, payload) =>
-    writeOutbox(transaction, {
-      name: contract.name,
-      version: contract.version,
+export const createJobProducer = (): JobProducer => {
+  const sendAll: JobProducer['sendAll'] = (transaction, contract, payloads) => {
+    const { name, version } = contract
+    const rows = payloads.map((payload) => ({
+      name,
+      version,
       key: contract.key(payload),
       payload: contract.payload.parse(payload),
-    }),
-})
+    }))
+    return writeOutbox(transaction, rows)
+  }
+  return { sendAll, send: (transaction, contract, payload) => sendAll(transaction, contract, [payload]) }
+}

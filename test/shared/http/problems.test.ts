@@ -29,7 +29,7 @@ t.test('a wrong method is 405 with the right ones', async (t) => {
     ['PUT', '/v1/orders', 'GET, HEAD, POST'],
     ['POST', '/v1/users/me', 'DELETE, GET, HEAD, PATCH'],
     ['DELETE', '/v1/users/00000000-0000-7000-8000-000000000000', 'GET, HEAD, PATCH'],
-    ['POST', '/v1/products/no-uuid', 'GET, HEAD'],
+    ['POST', '/v1/products/no-uuid', 'DELETE, GET, HEAD, PATCH'],
     ['OPTIONS', '/v1/products', 'GET, HEAD, POST'],
     ['POST', '/livez', 'GET, HEAD'],
     ['DELETE', '/openapi.json', 'GET, HEAD'],

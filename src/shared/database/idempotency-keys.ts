@@ -1,0 +1,86 @@
+import { and, eq, gt, inArray, lte, sql } from 'drizzle-orm'
+import type { Executor, Transaction } from './client.js'
+import { idempotencyKeys } from './idempotency-keys.table.js'
+
+const KEEP_HOURS = 24
+
+/** One key of one user at one route: anybody else's same text is another key. */
+export interface KeyScope {
+  readonly userId: string
+  /** Method and template, e.g. `POST /v1/orders`. */
+  readonly route: string
+  readonly key: string
+}
+
+/** An answer as it was sent the first time. */
+export interface RememberedAnswer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+const isOf = ({ userId, route, key }: KeyScope) =>
+  and(eq(idempotencyKeys.userId, userId), eq(idempotencyKeys.route, route), eq(idempotencyKeys.key, key))
+
+const oldest = sql`now() - make_interval(hours => ${KEEP_HOURS})`
+
+/**
+ * Takes the key until the transaction ends, on whatever pod it is asked for. An advisory lock and not the row: an insert
+ * would wait for another one of the same key, and nobody is to wait.
+ * @returns false when another request has it; also for 1 in 2^64 other keys, whose client then tries again
+ */
+export const takeKey = async (
+  transaction: Transaction,
+  { userId, route, key }: KeyScope,
+): Promise<boolean> => {
+  const [row] = await transaction.execute<{ taken: boolean }>(sql`
+    select pg_try_advisory_xact_lock(hashtextextended(${`${userId} ${route} ${key}`}, 0)) as taken`)
+  return row?.taken === true
+}
+
+/** Take the key first. */
+export const findAnswer = async (
+  executor: Executor,
+  scope: KeyScope,
+): Promise<(RememberedAnswer & { readonly fingerprint: Buffer }) | undefined> => {
+  const [row] = await executor
+    .select({
+      status: idempotencyKeys.status,
+      headers: idempotencyKeys.headers,
+      body: idempotencyKeys.body,
+      fingerprint: idempotencyKeys.fingerprint,
+    })
+    .from(idempotencyKeys)
+    .where(and(isOf(scope), gt(idempotencyKeys.createdAt, oldest)))
+  return row
+}
+
+/** Remembers the answer in the transaction of what it tells; in place of one that is too old to be found. */
+export const rememberAnswer = async (
+  transaction: Transaction,
+  scope: KeyScope,
+  answer: RememberedAnswer & { readonly fingerprint: Buffer },
+): Promise<void> => {
+  await transaction
+    .insert(idempotencyKeys)
+    .values({ ...scope, ...answer })
+    .onConflictDoUpdate({
+      target: [idempotencyKeys.userId, idempotencyKeys.route, idempotencyKeys.key],
+      set: { ...answer, createdAt: sql`now()` },
+    })
+}
+
+/** Deletes up to `limit` keys that are too old to be found. @returns how many it deleted */
+export const pruneKeys = async (executor: Executor, limit: number): Promise<number> => {
+  const { userId, route, key } = idempotencyKeys
+  const old = executor
+    .select({ userId, route, key })
+    .from(idempotencyKeys)
+    .where(lte(idempotencyKeys.createdAt, oldest))
+    .limit(limit)
+  const deleted = await executor
+    .delete(idempotencyKeys)
+    .where(inArray(sql`(${userId}, ${route}, ${key})`, old))
+    .returning({ key })
+  return deleted.length
+}

@@ -1,0 +1,95 @@
+import t from 'tap'
+import { v7 as uuidv7 } from 'uuid'
+import { createWorld, startWorkerPod, type World } from '../support/app.js'
+import { insertUser } from '../support/outbox.js'
+import { until } from '../support/until.js'
+
+/** How many rows of this test each has to clear away. */
+const CHORES = {
+  'outbox.prune': 0,
+  'audit.prune': 1,
+  'job-runs.prune': 1,
+  'sessions.prune': 1,
+  'one-time-tokens.prune': 1,
+}
+
+const runsOf = ({ sql }: World['database']) =>
+  sql<Run[]>`select name, token::int, holder, rows, finished_at, failure from job_runs order by started_at`
+
+interface Run {
+  readonly name: string
+  readonly token: number
+  readonly holder: string
+  readonly rows: number
+  readonly finished_at: Date | null
+  readonly failure: string | null
+}
+
+t.test('old sessions, tokens and audit entries are cleared away, and young ones are not', async (t) => {
+  const world = await createWorld(t)
+  const { sql } = world.database
+  const { id: userId } = await insertUser(world)
+  const [oldSession, session, oldEntry, entry] = [uuidv7(), uuidv7(), uuidv7(), uuidv7()]
+  const [oldToken, token] = [Buffer.from('old'), Buffer.from('young')]
+  await sql`insert into sessions (id, user_id, refresh_token_hash, expires_at) values
+    (${oldSession}, ${userId}, 'old', now() - interval '8 days'),
+    (${session}, ${userId}, 'young', now() - interval '6 days')`
+  await sql`insert into one_time_tokens (token_hash, user_id, purpose, expires_at) values
+    (${oldToken}, ${userId}, 'verify_email', now() - interval '1 second'),
+    (${token}, ${userId}, 'verify_email', now() + interval '1 hour')`
+  await sql`insert into audit_log (id, action, created_at) values
+    (${oldEntry}, 'login.failed', now() - interval '366 days'),
+    (${entry}, 'login.failed', now() - interval '364 days')`
+
+  await sql`insert into job_runs (name, token, holder, started_at, finished_at)
+    values ('audit.prune', 0, 'somebody', now() - interval '31 days', now())`
+
+  const { log } = await startWorkerPod(t, world)
+  const isOver = (name: string, runs: readonly Run[]) =>
+    runs.some((run) => run.name === name && run.token > 0 && run.finished_at !== null)
+  const runs = await until('the round', async () => {
+    const all = await runsOf(world.database)
+    return Object.keys(CHORES).every((name) => isOver(name, all)) && all
+  })
+  const ofChores = runs.filter(({ name }) => name in CHORES)
+  t.strictSame(
+    Object.fromEntries(ofChores.map(({ name, rows }) => [name, rows])),
+    CHORES,
+    'each run is recorded with what it did',
+  )
+  t.ok(ofChores.every(({ holder, failure }) => holder.endsWith(`:${process.pid}`) && failure === null))
+  t.strictSame([...(await sql`select id from sessions`)], [{ id: session }])
+  t.strictSame([...(await sql`select token_hash from one_time_tokens`)], [{ token_hash: token }])
+  t.strictSame([...(await sql`select id from audit_log`)], [{ id: entry }])
+  const line = await until('the log', () => log.find(({ job }) => job === 'audit.prune'))
+  t.match(line, { msg: 'scheduled job done', rows: 1, token: 1, ms: Number })
+})
+
+t.test('three pods do each job once in its interval', async (t) => {
+  const world = await createWorld(t)
+  const { sql } = world.database
+  await Promise.all([startWorkerPod(t, world), startWorkerPod(t, world), startWorkerPod(t, world)])
+  const countRuns = async () => {
+    const runs = await runsOf(world.database)
+    const finished = runs.filter(({ finished_at }) => finished_at !== null)
+    return Object.keys(CHORES).map((name) => finished.filter((run) => run.name === name).length)
+  }
+  const once = Object.keys(CHORES).map(() => 1)
+  await until('the first round', async () => (await countRuns()).every((count) => count === 1))
+  await sql`update job_runs set started_at = started_at - interval '10 minutes' where name = 'audit.prune'`
+  await until('the second run', async () => (await countRuns())[1] === 2)
+  t.strictSame(await countRuns(), [once[0], 2, ...once.slice(2)], 'and nothing else again')
+})
+
+t.test('a run that fails is recorded with its reason and comes again', async (t) => {
+  const world = await createWorld(t)
+  const { sql } = world.database
+  await sql`alter table audit_log rename to hidden`
+  const { log } = await startWorkerPod(t, world)
+  const [run] = await until('the failure', async () => {
+    const runs = await runsOf(world.database)
+    return runs.some(({ failure }) => failure !== null) && runs.filter(({ failure }) => failure !== null)
+  })
+  t.match(run, { name: 'audit.prune', rows: 0, failure: /Failed query: .*"audit_log"/, finished_at: Date })
+  t.ok(log.some(({ msg, job }) => msg === 'scheduled job failed' && job === 'audit.prune'))
+})

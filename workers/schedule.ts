@@ -1,0 +1,40 @@
+import type { WorkerCradle } from '../src/container.js'
+import type { WorkerConfig } from '../src/shared/config.js'
+import { pruneAuditLog } from '../src/shared/database/audit.js'
+import { pruneKeys } from '../src/shared/database/idempotency-keys.js'
+import { pruneRuns } from '../src/shared/database/job-runs.js'
+import { pruneClosedRows } from '../src/shared/database/outbox.js'
+import type { ScheduledJob } from '../src/shared/schedule/scheduled-job.js'
+
+const KEEP_DONE_DAYS = 7
+const KEEP_AUDIT_DAYS = 365
+const KEEP_RUNS_DAYS = 30
+
+type Needs = Pick<WorkerCradle, 'sessionsService' | 'oneTimeTokens' | 'transitionsService'>
+
+/** Clears away what is not needed any more, every ten minutes. */
+const chore = (name: string, runBatch: ScheduledJob['runBatch']): ScheduledJob => ({
+  name,
+  everySeconds: 600,
+  batchRows: 5_000,
+  runBatch,
+})
+
+/** Everything that runs on a schedule, on one worker at a time. */
+export const scheduledJobs = (
+  { sessionsService, oneTimeTokens, transitionsService }: Needs,
+  { ORDER_TTL_MINUTES }: Pick<WorkerConfig, 'ORDER_TTL_MINUTES'>,
+): readonly ScheduledJob[] => [
+  {
+    name: 'orders.expire',
+    everySeconds: 60,
+    batchRows: 100,
+    runBatch: (transaction, limit) => transitionsService.expireOrders(transaction, ORDER_TTL_MINUTES, limit),
+  },
+  chore('outbox.prune', (transaction, limit) => pruneClosedRows(transaction, KEEP_DONE_DAYS, limit)),
+  chore('audit.prune', (transaction, limit) => pruneAuditLog(transaction, KEEP_AUDIT_DAYS, limit)),
+  chore('job-runs.prune', (transaction, limit) => pruneRuns(transaction, KEEP_RUNS_DAYS, limit)),
+  chore('idempotency-keys.prune', pruneKeys),
+  chore('sessions.prune', sessionsService.pruneSessions),
+  chore('one-time-tokens.prune', oneTimeTokens.pruneExpired),
+]
