@@ -33,8 +33,11 @@ alter table orders
   -- Grows with each transition: the resource's ETag, and the number of the event that made it.
   add column version integer not null default 1;
 --> statement-breakpoint
--- An admin's list of, say, what is to be shipped. One's own list by status reads (user_id, id): nobody has so many.
-create index orders_status_id_idx on orders (status, id desc);
+-- Lists by status: an admin's of, say, what is to be shipped, and one's own. Each page begins where the index says, however
+-- many orders in other states are newer.
+create index orders_status_id_idx on orders (status, id);
+--> statement-breakpoint
+create index orders_user_id_status_id_idx on orders (user_id, status, id);
 --> statement-breakpoint
 -- What expires next.
 create index orders_placed_created_at_idx on orders (created_at) where status = 'placed';

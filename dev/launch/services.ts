@@ -10,6 +10,10 @@ export interface ServiceUrls {
   readonly redisUrl: string
 }
 
+/** Of ours, on our own server. */
+export const DATABASE = 'unnest'
+export const postgresDir = (dataDir: string): string => join(dataDir, 'postgres')
+
 /** Starts what no URL was given for. */
 export const startServices = async (settings: Settings, session: Session): Promise<ServiceUrls> => {
   const [databaseUrl, redisUrl] = await Promise.all([
@@ -19,11 +23,14 @@ export const startServices = async (settings: Settings, session: Session): Promi
   return { databaseUrl, redisUrl }
 }
 
-const ownPostgres = async ({ dataDir }: Settings, { ledger, watch }: Session): Promise<string> => {
-  const postgres = await startPostgres({ dir: join(dataDir, 'postgres'), durable: true, ledger })
+export const ownPostgres = async (
+  { dataDir }: Pick<Settings, 'dataDir'>,
+  { ledger, watch }: Pick<Session, 'ledger' | 'watch'>,
+): Promise<string> => {
+  const postgres = await startPostgres({ dir: postgresDir(dataDir), durable: true, ledger })
   watch('Postgres', postgres.ended)
   console.log(`Postgres on 127.0.0.1:${postgres.port}`)
-  return ensureDatabase(postgres.url, 'unnest')
+  return ensureDatabase(postgres.url, DATABASE)
 }
 
 const ownRedis = async ({ dataDir }: Settings, { ledger, watch }: Session): Promise<string> => {

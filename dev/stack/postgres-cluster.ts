@@ -23,15 +23,14 @@ const INITDB_LIMIT_MS = 60_000
  */
 export const ensureCluster = async (home: PostgresHome, options: ClusterOptions): Promise<Cluster> => {
   const dir = join(home.dir, 'cluster')
-  const passwordFile = join(home.dir, 'password')
   if (!existsSync(dir)) {
     const draft = `${dir}.new`
     rmSync(draft, { recursive: true, force: true })
-    writePassword(passwordFile, home)
-    await initialise(home, draft, passwordFile, options)
+    writePassword(home)
+    await initialise(home, draft, options)
     renameSync(draft, dir)
   }
-  return { dir, password: readFileSync(passwordFile, 'utf8').trim() }
+  return { dir, password: passwordIn(home.dir) }
 }
 
 /**
@@ -58,6 +57,19 @@ export const isReady = (cluster: string, pid: number): boolean => {
   return Number(lines[0]) === pid && lines[7]?.trim() === 'ready'
 }
 
+/** The database `postgres` of a server on the cluster, as its superuser. */
+export const urlOf = ({ password }: Cluster, port: number): string =>
+  `postgres://postgres:${password}@127.0.0.1:${port}/postgres`
+
+/** The same for a server that another launcher runs in this home; undefined until it accepts connections. */
+export const runningUrl = (home: string): string | undefined => {
+  const dir = join(home, 'cluster')
+  const [pid, place, , port] = statusLines(dir)
+  if (!isReady(dir, Number(pid)) || place === undefined || !commandOf(Number(pid)).includes(place))
+    return undefined
+  return urlOf({ dir, password: passwordIn(home) }, Number(port))
+}
+
 /** What both programs need to run as the home's user; nothing of our environment (PGPORT, PGDATA) may leak in. */
 export const runAs = ({ dir, user }: PostgresHome): Pick<Program, 'cwd' | 'env' | 'uid' | 'gid'> => ({
   cwd: dir,
@@ -68,7 +80,6 @@ export const runAs = ({ dir, user }: PostgresHome): Pick<Program, 'cwd' | 'env' 
 const initialise = async (
   home: PostgresHome,
   draft: string,
-  passwordFile: string,
   { durable, ledger }: ClusterOptions,
 ): Promise<void> => {
   const { child, ended } = await startProgram({
@@ -85,7 +96,7 @@ const initialise = async (
         '--auth',
         'scram-sha-256',
         '--pwfile',
-        passwordFile,
+        passwordFileOf(home.dir),
         '--no-instructions',
       ],
       // Sorts and folds case alike on every machine, whatever locales it has.
@@ -105,7 +116,12 @@ const initialise = async (
   if (code !== 0) throw new Error(`initdb failed (${text}):\n${output.join('').trim()}`)
 }
 
-const writePassword = (file: string, { user }: PostgresHome): void => {
+const passwordFileOf = (home: string): string => join(home, 'password')
+
+const passwordIn = (home: string): string => readFileSync(passwordFileOf(home), 'utf8').trim()
+
+const writePassword = ({ dir, user }: PostgresHome): void => {
+  const file = passwordFileOf(dir)
   writeFileSync(file, `${randomBytes(24).toString('base64url')}\n`, { mode: 0o600 })
   if (user !== undefined) chownSync(file, user.uid, user.gid)
 }

@@ -2,7 +2,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { freePort } from './ports.js'
-import { type Cluster, ensureCluster, isReady, releaseCluster, runAs } from './postgres-cluster.js'
+import { type Cluster, ensureCluster, isReady, releaseCluster, runAs, urlOf } from './postgres-cluster.js'
 import { type PostgresHome, preparePostgresHome } from './postgres-home.js'
 import { endProcess, startOf, waitUntil } from './processes.js'
 import { type Ending, type Started, startProgram } from './spawn.js'
@@ -100,7 +100,7 @@ const settings = (port: number, durable: boolean): string[] =>
   ].flatMap((setting) => ['-c', setting])
 
 const describe = (server: Started, home: PostgresHome, cluster: Cluster, port: number): RunningPostgres => ({
-  url: `postgres://postgres:${cluster.password}@127.0.0.1:${port}/postgres`,
+  url: urlOf(cluster, port),
   port,
   pid: server.pid,
   home: home.dir,

@@ -6,6 +6,7 @@ import type { JobProducer } from '../shared/queue/producer.js'
 import { createAnnouncementsService } from './announcements.service.js'
 import { createHistoryRepository } from './history.repository.js'
 import { createHistoryService, type HistoryService } from './history.service.js'
+import { createOrderListsRepository } from './order-lists.repository.js'
 import { createOrdersRepository } from './orders.repository.js'
 import { createOrdersService } from './orders.service.js'
 import { createTransitionsRepository } from './transitions.repository.js'
@@ -32,7 +33,13 @@ export const registerOrders = <C extends OrdersNeeds>(container: AwilixContainer
   })
   return provide(withHistory, {
     ordersService: ({ database, stockService, historyService }: WithHistory) =>
-      createOrdersService({ database, stockService, historyService, repositoryOf: createOrdersRepository }),
+      createOrdersService({
+        database,
+        stockService,
+        historyService,
+        repositoryOf: createOrdersRepository,
+        listsOf: createOrderListsRepository,
+      }),
     transitionsService: ({ database, stockService, historyService }: WithHistory) =>
       createTransitionsService({
         database,

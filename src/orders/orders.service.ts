@@ -5,9 +5,10 @@ import { forbidden } from '../shared/errors.js'
 import type { Principal } from '../shared/principal.js'
 import type { NumberedEvent } from './history.repository.js'
 import type { HistoryService } from './history.service.js'
+import type { OrderListsRepository, OrdersFilter } from './order-lists.repository.js'
 import { mixedCurrencies, orderNotFound } from './orders.errors.js'
 import { ownerFilter } from './orders.ownership.js'
-import type { OrdersFilter, OrdersRepository, VersionedOrder } from './orders.repository.js'
+import type { OrdersRepository, VersionedOrder } from './orders.repository.js'
 import type { NewOrder, OrderItem } from './orders.schemas.js'
 
 export interface OrdersServiceNeeds {
@@ -15,6 +16,7 @@ export interface OrdersServiceNeeds {
   readonly stockService: StockService
   readonly historyService: HistoryService
   readonly repositoryOf: (executor: Executor) => OrdersRepository
+  readonly listsOf: (executor: Executor) => OrderListsRepository
 }
 
 export interface OrdersService {
@@ -49,8 +51,9 @@ const orNotFound = <T>(found: T | undefined): T => {
 }
 
 export const createOrdersService = (needs: OrdersServiceNeeds): OrdersService => {
-  const { database, stockService, historyService, repositoryOf } = needs
+  const { database, stockService, historyService, repositoryOf, listsOf } = needs
   const repository = repositoryOf(database)
+  const lists = listsOf(database)
 
   const getVersion: OrdersService['getVersion'] = async (caller, id) =>
     orNotFound(await repository.findVersion(id, ownerFilter(caller)))
@@ -74,7 +77,7 @@ export const createOrdersService = (needs: OrdersServiceNeeds): OrdersService =>
     listOrders: async (caller, filter) => {
       const owner = ownerFilter(caller) ?? filter.userId
       if (filter.userId !== undefined && filter.userId !== owner) throw forbidden()
-      return repository.listOrders({ ...filter, userId: owner })
+      return lists.listOrders({ ...filter, userId: owner })
     },
 
     listEvents: async (caller, id, after, limit) => {
