@@ -48,9 +48,12 @@ const EXPECTED: readonly (RegExp | undefined)[] = [
   /"email":"ada@example.com".*"role":"user"/,
   /x-cache: MISS.*x-cache: HIT/s,
   /"sku":"mug-1".*"nextCursor":null/,
-  /"total":\{"amount":3998,"currency":"EUR"\}/,
+  /"status":"placed".*"total":\{"amount":3998,"currency":"EUR"\}/,
+  /201 Created.*idempotency-replayed: true.*"amount":3998/s,
   /39\.98/,
   /409 Conflict.*"available":1.*"code":"insufficient_stock".*"status":"placed"/s,
+  /"status":"confirmed".*"code":"invalid_transition".*"from":"placed","to":"confirmed"/s,
+  /"sku":"mug-1"/,
   /"tokenType":"Bearer"/,
   /204 No Content.*"code":"unauthenticated"/s,
 ]

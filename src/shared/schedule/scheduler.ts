@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import { isTransientFailure } from '../database/failures.js'
 import { type RunNeeds, runIfDue } from './run-job.js'
 import type { ScheduledJob } from './scheduled-job.js'
 
@@ -6,8 +7,12 @@ import type { ScheduledJob } from './scheduled-job.js'
 const LOOK_EVERY_MS = 2_000
 /** Pods that were started together are not to look together for ever. */
 const JITTER = 0.2
-/** After a failure the pod leaves the job alone for so long; other pods do not. */
+/** After a failure the pod leaves the job alone for so long, and all of them when Redis or Postgres is away. */
 const PAUSE_AFTER_FAILURE_MS = 15_000
+
+/** Redlock's word for a Redis that does not answer; every other job would fail on it as well. */
+const isOutage = (error: unknown): boolean =>
+  isTransientFailure(error) || (error instanceof Error && error.name === 'ExecutionError')
 
 export type SchedulerNeeds = Omit<RunNeeds, 'stopping'> & { readonly jobs: readonly ScheduledJob[] }
 
@@ -28,7 +33,8 @@ export const startScheduler = ({ jobs, ...needs }: SchedulerNeeds): Scheduler =>
     try {
       await runIfDue(job, { ...needs, stopping: stopping.signal })
     } catch (error) {
-      pausedUntil.set(job.name, performance.now() + PAUSE_AFTER_FAILURE_MS)
+      for (const { name } of isOutage(error) ? jobs : [job])
+        pausedUntil.set(name, performance.now() + PAUSE_AFTER_FAILURE_MS)
       needs.logger.warn({ job: job.name, err: error }, 'scheduled job failed')
     }
   }
