@@ -1,15 +1,26 @@
+import { availableParallelism } from 'node:os'
+import { parseArgs } from 'node:util'
 import { build } from './build.js'
 import { endRecorded } from './stack/ledger.js'
 import { onNpmGone } from './stack/npm.js'
 import { StartError } from './stack/start-error.js'
 import { startGuard } from './stack/watch.js'
+import { bundleTests } from './testing/bundle.js'
 import { reportStep, runChecks } from './testing/checks.js'
-import { writeGroups } from './testing/groups.js'
-import { runTap, type TapResult } from './testing/run-tap.js'
+import { allTests, namedTests } from './testing/groups.js'
+import { type Counts, runTests } from './testing/run-tests.js'
 import { createTestArea, migrateTemplate, startTestServices, type TestArea } from './testing/services.js'
 
-/** A group is as many test files one after another. */
-const GROUP_SECONDS = 300
+const { values: wanted, positionals: names } = parseArgs({
+  allowPositionals: true,
+  options: {
+    only: { type: 'boolean', default: false },
+    // More than there are cores: most tests wait for a process or a time limit most of the time.
+    jobs: { type: 'string', default: String(availableParallelism() + 2) },
+    // For each process; a group is many test files one after another.
+    timeout: { type: 'string', default: '300' },
+  },
+})
 
 /** Test processes get the ledger, so that a Redis of their own cannot outlive the run. */
 const environmentFor = (
@@ -38,35 +49,45 @@ const step = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
 }
 
 /** Build, services, migrations, tests. A step that fails counts as one failed test. */
-const runTests = async (area: TestArea, args: readonly string[]): Promise<TapResult> => {
+const buildAndTest = async (area: TestArea, signal: AbortSignal): Promise<Counts> => {
   try {
-    const [urls] = await Promise.all([step('services', () => startTestServices(area)), step('build', build)])
+    const files = names.length > 0 ? namedTests(names) : allTests()
+    const bundle = async () => {
+      await bundleTests(files)
+      await build()
+    }
+    const [urls] = await Promise.all([step('services', () => startTestServices(area)), step('build', bundle)])
     const template = await step('migrations', () => migrateTemplate(urls.databaseUrl, area))
-    const wanted = args.length > 0 ? args : [`--timeout=${GROUP_SECONDS}`, ...writeGroups()]
-    return await runTap(wanted, environmentFor(urls, template, area), area.ledger)
+    return await runTests(files, {
+      jobs: Number(wanted.jobs),
+      timeoutSeconds: Number(wanted.timeout),
+      env: environmentFor(urls, template, area),
+      ledger: area.ledger,
+      signal,
+    })
   } catch (error) {
     console.error(error instanceof StartError ? error.message : error)
-    return { passed: 0, failed: 1, exitCode: 1 }
+    return { passed: 0, failed: 1 }
   }
 }
 
-/** `npm test`, and with --only no more than the given files. The counts come last, after all that runs has ended. */
-const run = async (area: TestArea, args: readonly string[]): Promise<void> => {
-  const only = args[0] === '--only'
-  const checks = only ? { passed: 0, failed: 0 } : await runChecks(area.ledger)
-  const tests = await runTests(area, only ? args.slice(1) : args)
+/** `npm test`, and with --only without the checks. The counts come last, after all that runs has ended. */
+const run = async (area: TestArea, signal: AbortSignal): Promise<void> => {
+  const checks = wanted.only ? { passed: 0, failed: 0 } : await runChecks(area.ledger)
+  const tests = await buildAndTest(area, signal)
   await endRecorded(area.ledger)
   area.discard()
-  console.log(`${checks.passed + tests.passed} passed, ${checks.failed + tests.failed} failed`)
-  process.exitCode = tests.exitCode === 0 && checks.failed > 0 ? 1 : tests.exitCode
+  const failed = checks.failed + tests.failed
+  console.log(`${checks.passed + tests.passed} passed, ${failed} failed`)
+  process.exitCode = failed === 0 ? 0 : 1
 }
 
 /** Ends everything on a signal, once, and leaves nothing behind. */
-const stopOnSignals = (area: TestArea): void => {
-  let stopping = false
+const stopOnSignals = (area: TestArea): AbortSignal => {
+  const stopping = new AbortController()
   const stop = async (): Promise<void> => {
-    if (stopping) return
-    stopping = true
+    if (stopping.signal.aborted) return
+    stopping.abort()
     console.log('Interrupted, stopping ...')
     await endRecorded(area.ledger)
     area.discard()
@@ -74,9 +95,10 @@ const stopOnSignals = (area: TestArea): void => {
   }
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => void stop())
   onNpmGone(() => void stop())
+  return stopping.signal
 }
 
 const area = createTestArea()
-stopOnSignals(area)
+const signal = stopOnSignals(area)
 startGuard(area.ledger, area.dir)
-await run(area, process.argv.slice(2))
+await run(area, signal)

@@ -1,44 +1,70 @@
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
+import { StartError } from '../stack/start-error.js'
 import { ROOT } from './checks.js'
 
-/**
- * Each test file in a process of its own spends more time on loading the service than on testing it. The files of
- * these folders get along in one process: each works in a world of its own, and none replaces a module.
- */
-const SHARED_FOLDERS = ['auth', 'orders', 'products', 'security', 'sessions', 'shared/http', 'users']
-/** Those that do replace a module or the clock, or count on answers within half a second. */
-const ALONE = new Set([
+/** Not bundled, since they put modules in place of others: tsx loads each module from its source. */
+export const FROM_SOURCE: ReadonlySet<string> = new Set([
   'test/security/access-matrix.test.ts',
-  'test/sessions/session-watch.test.ts',
   'test/shared/http/access.test.ts',
+])
+/**
+ * Each test file in a process of its own spends more time on loading the service than on testing it. So they share
+ * some, each in a world of its own, but for those that replace modules or the clock, count on answers within half a
+ * second, or run their tests side by side, mostly waiting.
+ */
+const ALONE: ReadonlySet<string> = new Set([
+  ...FROM_SOURCE,
+  'test/boundaries.test.ts',
+  'test/migrations.test.ts',
+  'test/readme.test.ts',
+  'test/sessions/session-watch.test.ts',
   'test/shared/http/handler-deadline.test.ts',
+  'test/shared/locks.test.ts',
+  'test/shared/pod-limiter.test.ts',
+  'test/shared/relay-loop.test.ts',
+  'test/shutdown.test.ts',
+  'test/start.test.ts',
 ])
 const GROUPS = 6
 const DIRECTORY = join(ROOT, '.tap', 'groups')
+/** They wait the longest: begun last, they would keep the run waiting with one process at work. */
+const FIRST = ['test/start.test.ts', 'test/shutdown.test.ts', 'test/security/access-matrix.test.ts']
 
-const testFiles = (): string[] =>
-  readdirSync(join(ROOT, 'test'), { recursive: true })
-    .map((path) => `test/${String(path).replaceAll('\\', '/')}`)
+const testFilesIn = (folder: string): string[] =>
+  readdirSync(join(ROOT, folder), { recursive: true })
+    .map((path) => `${folder}/${String(path).replaceAll('\\', '/')}`)
     .filter((path) => path.endsWith('.test.ts'))
     .sort()
 
-const isShared = (path: string): boolean =>
-  !ALONE.has(path) && SHARED_FOLDERS.some((folder) => new RegExp(`^test/${folder}/[^/]+$`).test(path))
+/** Writes a file that imports its share of the shared test files. */
+const writeGroup = (shared: readonly string[], group: number): string => {
+  const imports = shared
+    .filter((_file, index) => index % GROUPS === group)
+    .map((file) => `import '${relative(DIRECTORY, join(ROOT, file))}'\n`)
+  const path = join(DIRECTORY, `group-${group + 1}.test.ts`)
+  writeFileSync(path, imports.join(''))
+  return relative(ROOT, path)
+}
 
-/** Writes the files that import the groups, and lists them beside the test files that run alone. */
-export const writeGroups = (): string[] => {
+/** All tests as files to run in a process each: those that import the groups, and the test files that run alone. */
+export const allTests = (): string[] => {
   rmSync(DIRECTORY, { recursive: true, force: true })
   mkdirSync(DIRECTORY, { recursive: true })
-  const files = testFiles()
-  const shared = files.filter(isShared)
-  const groups = Array.from({ length: GROUPS }, (_, group) => {
-    const imports = shared
-      .filter((_file, index) => index % GROUPS === group)
-      .map((file) => `import '${relative(DIRECTORY, join(ROOT, file))}'\n`)
-    const path = join(DIRECTORY, `group-${group + 1}.test.ts`)
-    writeFileSync(path, imports.join(''))
-    return relative(ROOT, path)
+  const files = testFilesIn('test')
+  const shared = files.filter((file) => !ALONE.has(file))
+  const groups = Array.from({ length: GROUPS }, (_, group) => writeGroup(shared, group))
+  return [...new Set([...FIRST, ...groups, ...ALONE])]
+}
+
+/** The named test files and those in the named folders. Throws a StartError on a name that leads to none. */
+export const namedTests = (names: readonly string[]): string[] => {
+  const files = names.flatMap((name) => {
+    const path = relative(ROOT, join(process.cwd(), name)).replaceAll('\\', '/')
+    const stat = statSync(join(ROOT, path), { throwIfNoEntry: false })
+    const found = stat?.isDirectory() ? testFilesIn(path) : stat ? [path] : []
+    if (found.length === 0) throw new StartError(`No test files: ${name}`)
+    return found
   })
-  return [...groups, ...files.filter((file) => !isShared(file))]
+  return [...new Set(files)]
 }

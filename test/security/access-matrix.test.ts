@@ -75,6 +75,7 @@ t.test('doors that somebody left open are found', async (t) => {
         )) satisfies AccessModule['registerAccess'],
     },
     '../../src/orders/orders.repository.ts': {
+      ...orders,
       createOrdersRepository: ((executor) => {
         const repository = orders.createOrdersRepository(executor)
         return { ...repository, findOrder: (id) => repository.findOrder(id) }

@@ -48,9 +48,7 @@ export const launch = async (
   env: Readonly<Record<string, string>> = {},
 ): Promise<Launch> => {
   const port = Number(env['PORT'] ?? (await freePort()))
-  // tap puts its own loader into the NODE_OPTIONS of every child; `env` takes it out again and becomes node.
-  const command = ['-u', 'NODE_OPTIONS', process.execPath, '--import', 'tsx', 'dev/start.ts']
-  const child = spawn('env', command, {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'dev/start.ts'], {
     cwd: checkout,
     env: { ...newcomersEnvironment(), PORT: String(port), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,6 +1,9 @@
+import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as wait } from 'node:timers/promises'
-import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
+import { fileURLToPath } from 'node:url'
+import { isMain } from '../../dev/is-main.js'
+import type { Test } from './environment.js'
 
 /** What came of a storm of log-ins. */
 export interface Storm {
@@ -45,12 +48,29 @@ const rage = async ({ url, emails, password }: Orders): Promise<Storm> => {
   return { statuses, politeRefusals, slowestMs }
 }
 
-if (!isMainThread && parentPort) parentPort.postMessage(await rage(workerData as Orders))
+if (isMain(import.meta.url)) {
+  process.on('message', async (orders) => process.send?.(await rage(orders as Orders)))
+  process.send?.('ready')
+}
 
-/** Runs the storm in a thread of its own, so that it does not hold up whoever measures beside it. */
-export const unleashStorm = async (orders: Orders): Promise<Storm> => {
-  const worker = new Worker(new URL(import.meta.url), { workerData: orders })
-  const [storm] = (await once(worker, 'message')) as [Storm]
-  await worker.terminate()
-  return storm
+/**
+ * Starts a process that waits for its orders, and resolves with the way to give them: whoever measures beside a
+ * storm must not be held up by it, nor count the time before it.
+ */
+export const prepareStorm = async (t: Test): Promise<(orders: Orders) => Promise<Storm>> => {
+  const child = fork(fileURLToPath(import.meta.url), { execArgv: ['--import', 'tsx'] })
+  t.teardown(() => child.kill())
+  const answer = async (): Promise<unknown> => {
+    const over = new AbortController()
+    const exit = () => over.abort(new Error('the storm has ended early'))
+    child.once('exit', exit)
+    const [message] = await once(child, 'message', over)
+    child.off('exit', exit)
+    return message
+  }
+  await answer()
+  return async (orders) => {
+    child.send(orders)
+    return (await answer()) as Storm
+  }
 }

@@ -85,7 +85,7 @@ t.test('work goes on without Redis, and its mails go out once Redis is back', as
   t.ok(rows.every(({ failure }) => failure === null))
   t.strictSame(
     smtp.mails.map(({ messageId }) => messageId).sort(),
-    rows.map(({ key }) => `${key}@unnest.example`).sort(),
+    rows.flatMap(({ name, key }) => (name.startsWith('send-') ? [`${key}@unnest.example`] : [])).sort(),
     'one mail each',
   )
 
