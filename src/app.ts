@@ -11,6 +11,7 @@ import { registerHttpCaching } from './shared/cache/http-caching.js'
 import { createRedisCache } from './shared/cache/redis-cache.js'
 import { registerRouteCache } from './shared/cache/route-cache.js'
 import type { ApiConfig } from './shared/config.js'
+import { documentConditional } from './shared/http/conditional-routes.js'
 import { registerEnvelope } from './shared/http/envelope.js'
 import { registerErrorHandler, registerNotFound } from './shared/http/error-handler.js'
 import { registerHandlerDeadline } from './shared/http/handler-deadline.js'
@@ -24,6 +25,7 @@ import { registerRequestId } from './shared/http/request-id.js'
 import { registerRequestLog } from './shared/http/request-log.js'
 import { serializerCompiler } from './shared/http/serializer.js'
 import { serverOptions } from './shared/http/server-options.js'
+import { registerStrictBody } from './shared/http/strict-body.js'
 import { registerStrictQuery } from './shared/http/strict-query.js'
 import { users } from './users/index.js'
 
@@ -58,6 +60,8 @@ export const createApp = async (needs: AppNeeds): Promise<FastifyInstance> => {
   registerIdempotency(app, cradle.database)
   registerHandlerDeadline(app)
   registerStrictQuery(app)
+  registerStrictBody(app)
+  documentConditional(app)
   registerEnvelope(app)
   await registerRedis(app, redis)
   await registerHttpCaching(app)

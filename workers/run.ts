@@ -87,10 +87,10 @@ export const runWorker = async (config: WorkerConfig, logger: Logger): Promise<r
     jobs: scheduledJobs(cradle, config),
   })
   return [
+    { name: 'scheduler', close: scheduler.stop },
     { name: 'outbox listener', close: listener.close },
     { name: 'outbox relay', close: relayLoop.stop },
     { name: 'queue workers', close: consumer.close },
-    { name: 'scheduler', close: scheduler.stop },
     { name: 'queues', close: relay.close },
     { name: 'mail', close: cradle.mailTransport.close },
     ...opened.shutdownSteps,

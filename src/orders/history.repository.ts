@@ -1,4 +1,4 @@
-import { and, asc, eq, gt } from 'drizzle-orm'
+import { and, asc, eq, gt, sql } from 'drizzle-orm'
 import type { Executor } from '../shared/database/client.js'
 import { orderEvents } from './history.table.js'
 import type { OrderEvent } from './orders.schemas.js'
@@ -27,6 +27,8 @@ export const createHistoryRepository = (executor: Executor) => ({
       actorId,
       fromStatus: from,
       toStatus: to,
+      // Not the transaction's begin: one that waited for another would tell of a time before it.
+      createdAt: sql`clock_timestamp()`,
     }))
     await executor.insert(orderEvents).values(rows)
   },

@@ -1,5 +1,5 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
-import { answerUnlessKnown, noteVersion } from '../shared/http/conditional.js'
+import { answerUnlessKnown, mayRevalidate, noteVersion } from '../shared/http/conditional.js'
 import { decodeCursor, idOf, toPage } from '../shared/http/pagination.js'
 import { principalOf } from '../shared/http/principal-of.js'
 import {
@@ -72,13 +72,13 @@ export const ordersRoutes: FastifyPluginCallbackZod<OrdersRoutesOptions> = (app,
   app.get(
     '/:id',
     {
-      config: { access },
+      config: { access, conditional: 'if-none-match' },
       schema: { tags, summary: 'An order', params: orderParams, response: { 200: orderSchema } },
     },
     async (request, reply) => {
       const caller = principalOf(request)
       const { id } = request.params
-      return answerUnlessKnown(request, reply, {
+      return answerUnlessKnown(request, mayRevalidate(reply), {
         version: () => ordersService.getVersion(caller, id),
         resource: () => ordersService.getOrder(caller, id),
       })

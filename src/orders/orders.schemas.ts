@@ -75,7 +75,7 @@ export const orderEventSchema = z.object({
 export const orderEventPage = pageOf(orderEventSchema)
 
 /** Where a history goes on. */
-export const eventPosition = z.tuple([z.int()])
+export const eventPosition = z.tuple([z.int32()])
 
 export type NewOrder = z.infer<typeof newOrderBody>
 export type OrdersQuery = z.infer<typeof ordersQuery>

@@ -1,5 +1,6 @@
 import { and, asc, eq, inArray, lt, sql } from 'drizzle-orm'
 import type { Transaction } from '../shared/database/client.js'
+import { isOf } from './orders.repository.js'
 import type { OrderStatus } from './orders.status.js'
 import { orderItems, orders } from './orders.table.js'
 
@@ -17,7 +18,7 @@ export const createTransitionsRepository = (transaction: Transaction) => ({
     const [row] = await transaction
       .select(columns)
       .from(orders)
-      .where(and(eq(orders.id, id), userId === undefined ? undefined : eq(orders.userId, userId)))
+      .where(and(eq(orders.id, id), isOf(userId)))
       .for('no key update')
     return row
   },
@@ -44,7 +45,7 @@ export const createTransitionsRepository = (transaction: Transaction) => ({
   moveOrders: async (ids: readonly string[], to: OrderStatus): Promise<void> => {
     await transaction
       .update(orders)
-      .set({ status: to, version: sql`${orders.version} + 1`, updatedAt: sql`now()` })
+      .set({ status: to, version: sql`${orders.version} + 1`, updatedAt: sql`clock_timestamp()` })
       .where(inArray(orders.id, [...ids]))
   },
 

@@ -32,7 +32,7 @@ export const transitionsRoutes: FastifyPluginCallbackZod<TransitionsRoutesOption
     app.post(
       `/:id/${verb}`,
       {
-        config: { access },
+        config: { access, conditional: 'if-match' },
         schema: { tags: ['orders'], summary, params: orderParams, response: { 200: orderSchema } },
       },
       async (request, reply) => {

@@ -38,7 +38,7 @@ export const catalogueRoutes: FastifyPluginCallbackZod<ProductsRoutesOptions> = 
   app.patch(
     '/:id',
     {
-      config: { access },
+      config: { access, conditional: 'if-match' },
       schema: {
         tags,
         summary: 'Change a product',
@@ -60,7 +60,7 @@ export const catalogueRoutes: FastifyPluginCallbackZod<ProductsRoutesOptions> = 
   app.delete(
     '/:id',
     {
-      config: { access },
+      config: { access, conditional: 'if-match' },
       schema: { tags, summary: 'Take a product off sale', params: productParams, response: noContent },
     },
     async (request, reply) => {

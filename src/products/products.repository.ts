@@ -132,6 +132,14 @@ export const createProductsRepository = (executor: Executor) => ({
     return row && toProduct(row)
   },
 
+  /**
+   * Lets one change of a sku go on at a time: two products that exchange theirs would wait for each other in the
+   * unique index. To be taken before the product.
+   */
+  lockSkus: async (): Promise<void> => {
+    await executor.execute(sql`select pg_advisory_xact_lock(hashtextextended('products.sku', 0))`)
+  },
+
   /** Lock it first. @throws sku_taken */
   updateProduct: async (id: string, changes: ProductChanges): Promise<VersionedProduct> => {
     const [row] = await orSkuTaken(() =>

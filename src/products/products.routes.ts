@@ -1,5 +1,5 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
-import { answerVersioned } from '../shared/http/conditional.js'
+import { answerVersioned, mayRevalidate } from '../shared/http/conditional.js'
 import { decodePosition, toPage } from '../shared/http/pagination.js'
 import {
   productPage,
@@ -58,11 +58,11 @@ export const productsRoutes: FastifyPluginCallbackZod<ProductsRoutesOptions> = (
   app.get(
     '/:id',
     {
-      config,
+      config: { ...config, conditional: 'if-none-match' },
       schema: { tags, summary: 'A product', params: productParams, response: { 200: productSchema } },
     },
     async (request, reply) =>
-      answerVersioned(request, reply, await productsService.getProduct(request.params.id)),
+      answerVersioned(request, mayRevalidate(reply), await productsService.getProduct(request.params.id)),
   )
 
   done()

@@ -4,6 +4,7 @@ import { id } from '../shared/http/id.js'
 import { MAX_AMOUNT, money, price } from '../shared/http/money.js'
 import { pageQuery } from '../shared/http/pagination.js'
 import { line, paragraphs } from '../shared/http/text.js'
+import { wholeNumber } from '../shared/http/whole-number.js'
 import { PRODUCT_SORTS, type ProductPosition, type ProductSort } from './products.sorts.js'
 
 const MAX_STOCK = 1_000_000_000
@@ -42,11 +43,16 @@ export const productPage = pageOf(productSchema)
 
 export const productParams = z.strictObject({ id })
 
-const amount = z.coerce.number().int().min(0).max(MAX_AMOUNT)
+const amount = wholeNumber(0, MAX_AMOUNT)
+
+/** Each dash may be a "not", and Postgres gives up on more than 32 of them inside each other. */
+const MAX_DASHES = 20
+const hasFewDashes = (text: string): boolean => text.split('-').length - 1 <= MAX_DASHES
 
 export const productsQuery = pageQuery
   .extend({
     q: line(1, MAX_SEARCH_LENGTH)
+      .refine(hasFewDashes, `must have at most ${MAX_DASHES} dashes`)
       .optional()
       .meta({ description: 'Words of the name or the description; "a phrase", or, -not' }),
     minPrice: amount.optional().meta({ description: 'Minor units, whatever the currency' }),
@@ -58,8 +64,8 @@ export const productsQuery = pageQuery
     path: ['maxPrice'],
   })
 
-const byPrice = z.tuple([z.int(), z.uuid()])
-const byName = z.tuple([z.string(), z.uuid()])
+const byPrice = z.tuple([z.int32(), z.uuid()])
+const byName = z.tuple([name, z.uuid()])
 const byCreation = z.tuple([z.uuid()])
 
 /** Where each sort goes on. */

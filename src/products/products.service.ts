@@ -6,7 +6,7 @@ import type { Principal } from '../shared/principal.js'
 import { requireVersion, type VersionCheck } from '../shared/version.js'
 import { productNotFound } from './products.errors.js'
 import type { ProductsRepository, VersionedProduct } from './products.repository.js'
-import type { NewProduct, ProductChanges } from './products.schemas.js'
+import type { NewProduct, Product, ProductChanges } from './products.schemas.js'
 
 export interface ProductsServiceNeeds {
   readonly database: Database
@@ -42,13 +42,17 @@ const orNotFound = <T>(found: T | undefined): T => {
   return found
 }
 
-/** The fields of `wanted` that are otherwise in `product`, one level deep: a price is one value. */
-const differences = (product: VersionedProduct, wanted: ProductChanges): (keyof ProductChanges)[] =>
-  (Object.keys(wanted) as (keyof ProductChanges)[]).filter((field) => {
-    const value = wanted[field]
-    if (typeof value !== 'object') return value !== product[field]
-    return value.amount !== product.price.amount || value.currency !== product.price.currency
-  })
+const isSamePrice = (one: Product['price'], other: Product['price']): boolean =>
+  one.amount === other.amount && one.currency === other.currency
+
+/** The fields of `wanted` that are otherwise in `product`. */
+const differences = (product: Product, { price, ...wanted }: ProductChanges): string[] => {
+  const current = new Map<string, unknown>(Object.entries(product))
+  return [
+    ...Object.entries(wanted).flatMap(([field, value]) => (value === current.get(field) ? [] : [field])),
+    ...(price && !isSamePrice(price, product.price) ? ['price'] : []),
+  ]
+}
 
 export const createProductsService = (needs: ProductsServiceNeeds): ProductsService => {
   const { database, auditTrail, repositoryOf } = needs
@@ -81,6 +85,7 @@ export const createProductsService = (needs: ProductsServiceNeeds): ProductsServ
 
     changeProduct: (editor, id, changes, expected) =>
       database.transaction(async (transaction) => {
+        if (changes.sku !== undefined) await repositoryOf(transaction).lockSkus()
         const product = await lockExpected(transaction, id, expected)
         const fields = differences(product, changes)
         if (fields.length === 0) return product

@@ -46,7 +46,7 @@ export const administrationRoutes: FastifyPluginCallbackZod<AdministrationRoutes
   app.patch(
     '/:id',
     {
-      config,
+      config: { ...config, conditional: 'if-match' },
       schema: {
         tags,
         summary: 'Give or take the admin’s role, disable or enable a user',

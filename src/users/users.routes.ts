@@ -8,7 +8,8 @@ import type { UsersService } from './users.service.js'
 
 const PROFILE_TTL_SECONDS = 300
 const tags = ['users']
-const config = { access: 'signed-in' } as const
+const read = { access: 'signed-in', conditional: 'if-none-match' } as const
+const change = { access: 'signed-in', conditional: 'if-match' } as const
 
 export interface UsersRoutesOptions {
   readonly usersService: UsersService
@@ -17,7 +18,7 @@ export interface UsersRoutesOptions {
 export const usersRoutes: FastifyPluginCallbackZod<UsersRoutesOptions> = (app, { usersService }, done) => {
   app.get(
     '/me',
-    { config, schema: { tags, summary: 'The caller', response: { 200: userSchema } } },
+    { config: read, schema: { tags, summary: 'The caller', response: { 200: userSchema } } },
     async (request, reply) =>
       answerVersioned(request, reply, await usersService.getUser(principalOf(request).userId)),
   )
@@ -25,7 +26,7 @@ export const usersRoutes: FastifyPluginCallbackZod<UsersRoutesOptions> = (app, {
   app.patch(
     '/me',
     {
-      config,
+      config: change,
       schema: {
         tags,
         summary: 'Change one’s own record',
@@ -44,7 +45,7 @@ export const usersRoutes: FastifyPluginCallbackZod<UsersRoutesOptions> = (app, {
 
   app.delete(
     '/me',
-    { config, schema: { tags, summary: 'Delete one’s own account', response: noContent } },
+    { config: change, schema: { tags, summary: 'Delete one’s own account', response: noContent } },
     async (request, reply) => {
       const owner = principalOf(request)
       await usersService.deleteOwnAccount(owner, expectedVersions(request), originOf(request))

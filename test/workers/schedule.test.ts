@@ -11,6 +11,7 @@ const CHORES = {
   'job-runs.prune': 1,
   'sessions.prune': 1,
   'one-time-tokens.prune': 1,
+  'idempotency-keys.prune': 1,
 }
 
 const runsOf = ({ sql }: World['database']) =>
@@ -44,6 +45,10 @@ t.test('old sessions, tokens and audit entries are cleared away, and young ones 
   await sql`insert into job_runs (name, token, holder, started_at, finished_at)
     values ('audit.prune', 0, 'somebody', now() - interval '31 days', now())`
 
+  await sql`insert into idempotency_keys (user_id, route, key, fingerprint, status, headers, body, created_at) values
+    (${userId}, 'POST /v1/orders', 'old', 'x', 201, '{}', '', now() - interval '25 hours'),
+    (${userId}, 'POST /v1/orders', 'young', 'x', 201, '{}', '', now() - interval '23 hours')`
+
   const { log } = await startWorkerPod(t, world)
   const isOver = (name: string, runs: readonly Run[]) =>
     runs.some((run) => run.name === name && run.token > 0 && run.finished_at !== null)
@@ -61,6 +66,7 @@ t.test('old sessions, tokens and audit entries are cleared away, and young ones 
   t.strictSame([...(await sql`select id from sessions`)], [{ id: session }])
   t.strictSame([...(await sql`select token_hash from one_time_tokens`)], [{ token_hash: token }])
   t.strictSame([...(await sql`select id from audit_log`)], [{ id: entry }])
+  t.strictSame([...(await sql`select key from idempotency_keys`)], [{ key: 'young' }])
   const line = await until('the log', () => log.find(({ job }) => job === 'audit.prune'))
   t.match(line, { msg: 'scheduled job done', rows: 1, token: 1, ms: Number })
 })

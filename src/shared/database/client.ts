@@ -1,6 +1,7 @@
 import { drizzle, type PostgresJsDatabase, type PostgresJsTransaction } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
 import { followAmbient, withAmbient } from './ambient.js'
+import { surviveLostConnections } from './lost-connections.js'
 
 // biome-ignore lint/complexity/noBannedTypes: drizzle's own "no relational schema"
 type NoSchema = {}
@@ -49,11 +50,14 @@ export const connectDatabase = ({ url, poolMax, applicationName }: DatabaseOptio
     onnotice: () => {},
     connection: {
       application_name: applicationName,
+      // What is read under a lock must be what the one before has committed, whatever the server's own default.
+      default_transaction_isolation: 'read committed',
       statement_timeout: STATEMENT_TIMEOUT_MS,
       lock_timeout: LOCK_TIMEOUT_MS,
       idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
     },
   })
+  surviveLostConnections(client)
   return {
     database: followAmbient(drizzle(client)),
     close: () => client.end({ timeout: CLOSE_TIMEOUT_SECONDS }),

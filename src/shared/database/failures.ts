@@ -73,3 +73,23 @@ export const isTransientFailure = (thrown: unknown): boolean =>
       TRANSIENT_SQLSTATE.test(code) || TRANSIENT_SQLSTATES.has(code) || TRANSIENT_DRIVER_CODES.has(code)
     return transient || undefined
   }) ?? false
+
+const LOST_CONNECTION_CODES = new Set([
+  'CONNECTION_CLOSED',
+  'CONNECTION_DESTROYED',
+  'CONNECTION_ENDED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+])
+
+/** Whether the connection went with the failure: the server ends it after whatever it calls FATAL. */
+export const isConnectionLost = (thrown: unknown): boolean =>
+  inCauses(thrown, (error) => {
+    const isFatal =
+      typeof error === 'object' &&
+      error !== null &&
+      'severity' in error &&
+      (error.severity === 'FATAL' || error.severity === 'PANIC')
+    return isFatal || LOST_CONNECTION_CODES.has(codeIn(error) ?? '') || undefined
+  }) ?? false

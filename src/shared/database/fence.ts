@@ -9,9 +9,19 @@ export class StaleHolderError extends Error {
 
 /**
  * A holder that froze inside its transaction keeps its successor waiting for no longer than this: Postgres then rolls
- * back what it had begun.
+ * back what it had begun. Below the time that the successor waits for a lock.
  */
-const FROZEN_MS = 2_000
+const FROZEN_MS = 2_500
+
+/**
+ * A limit of the whole transaction: one that froze between the two messages of a statement is neither idle, nor does the
+ * statement's own time run. Postgres has it since 17; before that only the idle ones are ended.
+ */
+const limitTransaction = sql`
+  select set_config(
+    case when current_setting('transaction_timeout', true) is null
+      then 'idle_in_transaction_session_timeout' else 'transaction_timeout' end,
+    ${String(FROZEN_MS)}, true)`
 
 /** Takes the next, higher token of a name: from now on every earlier holder is stale. */
 export const takeToken = async (database: Database, name: string): Promise<number> => {
@@ -36,7 +46,7 @@ export const withFence = <T>(
   work: (transaction: Transaction) => Promise<T>,
 ): Promise<T> =>
   database.transaction(async (transaction) => {
-    await transaction.execute(sql.raw(`set local idle_in_transaction_session_timeout = ${FROZEN_MS}`))
+    await transaction.execute(limitTransaction)
     const current = await transaction
       .select({ token: fences.token })
       .from(fences)

@@ -23,6 +23,7 @@ const isOf = ({ userId, route, key }: KeyScope) =>
   and(eq(idempotencyKeys.userId, userId), eq(idempotencyKeys.route, route), eq(idempotencyKeys.key, key))
 
 const oldest = sql`now() - make_interval(hours => ${KEEP_HOURS})`
+const isOld = lte(idempotencyKeys.createdAt, oldest)
 
 /**
  * Takes the key until the transaction ends, on whatever pod it is asked for. An advisory lock and not the row: an insert
@@ -73,14 +74,11 @@ export const rememberAnswer = async (
 /** Deletes up to `limit` keys that are too old to be found. @returns how many it deleted */
 export const pruneKeys = async (executor: Executor, limit: number): Promise<number> => {
   const { userId, route, key } = idempotencyKeys
-  const old = executor
-    .select({ userId, route, key })
-    .from(idempotencyKeys)
-    .where(lte(idempotencyKeys.createdAt, oldest))
-    .limit(limit)
+  const old = executor.select({ userId, route, key }).from(idempotencyKeys).where(isOld).limit(limit)
   const deleted = await executor
     .delete(idempotencyKeys)
-    .where(inArray(sql`(${userId}, ${route}, ${key})`, old))
+    // Once more: a key that was used again in the meantime is young, and its answer is needed.
+    .where(and(inArray(sql`(${userId}, ${route}, ${key})`, old), isOld))
     .returning({ key })
   return deleted.length
 }

@@ -46,7 +46,7 @@ export const recordEnd = async (executor: Executor, run: RunKey, failure: string
   await executor.update(jobRuns).set({ finishedAt: sql`now()`, failure }).where(ofRun(run))
 }
 
-/** Deletes up to `limit` runs of one job that began more than `days` ago. @returns how many it deleted */
+/** Deletes up to `limit` runs that began more than `days` ago. @returns how many it deleted */
 export const pruneRuns = async (executor: Executor, days: number, limit: number): Promise<number> => {
   const old = executor
     .select({ name: jobRuns.name, token: jobRuns.token })

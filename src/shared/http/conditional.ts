@@ -4,6 +4,12 @@ import type { VersionCheck } from '../version.js'
 /** A resource's version as its entity tag: strong, since one version has one representation. */
 export const etagOf = (version: number): string => `"${version}"`
 
+/**
+ * Lets the caller's own cache keep an answer, to ask for it with its tag: told to store nothing, a browser would never ask.
+ */
+export const mayRevalidate = (reply: FastifyReply): FastifyReply =>
+  reply.header('cache-control', 'private, no-cache')
+
 const TAG = /^\s*(W\/)?"([^"]*)"\s*$/
 
 /** The tags of an If-Match or If-None-Match; `*` is the list's own word for "any". */
@@ -20,7 +26,7 @@ const tagsOf = (header: string): { readonly weak: boolean; readonly tag: string 
 export const expectedVersions = ({ headers }: FastifyRequest): VersionCheck => {
   const header = headers['if-match']
   if (header === undefined || header.trim() === '*') return undefined
-  return tagsOf(header).flatMap(({ weak, tag }) => (!weak && /^\d{1,9}$/.test(tag) ? [Number(tag)] : []))
+  return tagsOf(header).flatMap(({ weak, tag }) => (!weak && /^[1-9]\d{0,8}$/.test(tag) ? [Number(tag)] : []))
 }
 
 /** Puts the version on the answer, as its ETag. @returns the resource itself */

@@ -94,8 +94,14 @@ const once = (handler: RouteHandlerMethod, route: string, database: Database): R
     }
   }
 
-const isWrong = ({ method, config }: RouteOptions): boolean =>
-  method !== 'POST' || config?.access === undefined || config.access === 'public'
+/** Also what this would get wrong: headers or an envelope of the route's own, and a body that is no JSON. */
+const isWrong = ({ method, config, schema }: RouteOptions): boolean =>
+  method !== 'POST' ||
+  config?.access === undefined ||
+  config.access === 'public' ||
+  config.envelope === false ||
+  schema?.headers !== undefined ||
+  schema?.consumes !== undefined
 
 /**
  * Gives the routes that say `idempotent` their Idempotency-Key, at boot. Register it before the handlers' deadline, which
@@ -112,6 +118,7 @@ export const registerIdempotency = (app: FastifyInstance, database: Database): v
     route.handler = once(route.handler, name, database)
   })
   app.addHook('onReady', async () => {
-    if (wrong.length > 0) throw new Error(`${wrong.join(', ')}: only a POST of known callers is idempotent`)
+    if (wrong.length > 0)
+      throw new Error(`${wrong.join(', ')}: only a plain POST of known callers is idempotent`)
   })
 }

@@ -25,17 +25,23 @@ const problemResponse = {
   content: { [problemMediaType]: { schema: problemSchema } },
 }
 
+const notModified = z.null().meta({ description: 'Still what If-None-Match names' })
+
 /** Adds to each operation what holds for all: who may call it, and the form of its errors. */
 const transform: SwaggerTransform = (document) => {
   const { schema, url } = document
-  const access = document.route.config?.access
+  const { access, conditional } = document.route.config ?? {}
   if (!schema || schema.hide) return { schema: { hide: true }, url }
   return jsonSchemaTransform({
     ...document,
     schema: {
       ...schema,
       ...(access !== 'public' && { security: [{ bearer: [] }] }),
-      response: { ...(schema.response as object | undefined), default: problemResponse },
+      response: {
+        ...(schema.response as object | undefined),
+        ...(conditional === 'if-none-match' && { 304: notModified }),
+        default: problemResponse,
+      },
     },
   })
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { validationFailed } from '../errors.js'
+import { wholeNumber } from './whole-number.js'
 
 const MAX_LIMIT = 100
 const DEFAULT_LIMIT = 20
@@ -9,7 +10,7 @@ const MAX_CURSOR_LENGTH = 2_000
 
 /** The query parameters of every list; a route adds its filters with `.extend`. */
 export const pageQuery = z.strictObject({
-  limit: z.coerce.number().int().min(1).max(MAX_LIMIT).default(DEFAULT_LIMIT),
+  limit: wholeNumber(1, MAX_LIMIT).default(DEFAULT_LIMIT),
   cursor: z.string().max(MAX_CURSOR_LENGTH).optional(),
 })
 

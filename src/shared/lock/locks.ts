@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis'
 import Redlock, { ExecutionError, ResourceLockedError } from 'redlock'
 import type { Database, Transaction } from '../database/client.js'
 import { takeToken, withFence } from '../database/fence.js'
+import { withDeadline } from '../deadline.js'
 
 /** What the one holder may do while it holds. */
 export interface Holder {
@@ -26,7 +27,8 @@ export interface Locks {
   /**
    * Runs `work` if no other pod runs it at this moment.
    * @returns false when another pod holds the lock.
-   * @throws whatever `work` throws, StaleHolderError, or ExecutionError when Redis is away.
+   * @throws whatever `work` throws; StaleHolderError; DeadlineError when Postgres does not answer; ExecutionError when
+   * Redis is away before the work begins
    */
   readonly runExclusive: (name: string, work: (holder: Holder) => Promise<void>) => Promise<boolean>
 }
@@ -36,6 +38,9 @@ export interface Locks {
  * Redis to be away fails at once: without a pause that loop would stop the whole process for seconds.
  */
 const EXTENSION_RETRY = { retryCount: 1, retryDelay: 200, retryJitter: 50 }
+
+/** Above what Postgres gives a statement and a lock. */
+const WRITE_LIMIT_MS = 10_000
 
 const isHeldElsewhere = async (error: unknown): Promise<boolean> => {
   if (!(error instanceof ExecutionError)) return false
@@ -54,19 +59,34 @@ export const createLocks = ({ database, redis, prefix, lockMs }: LocksNeeds): Lo
   // Each failure also rejects the call that met it; an unheard 'error' event would end the process.
   redlock.on('error', () => {})
 
+  /** A pod whose way to Postgres is dead gives up, and with it the lock: it would else be extended for ever. */
+  const inTime = <T>(name: string, work: Promise<T>): Promise<T> => withDeadline(name, WRITE_LIMIT_MS, work)
+
+  const hold = async (name: string, signal: AbortSignal, work: (holder: Holder) => Promise<void>) => {
+    const token = await inTime(name, takeToken(database, name))
+    await work({
+      token,
+      signal,
+      write: (writes) => inTime(name, withFence(database, name, token, writes)),
+    })
+  }
+
   const runExclusive: Locks['runExclusive'] = async (name, work) => {
-    let acquired = false
+    let outcome: { readonly error?: unknown } | undefined
     try {
       await redlock.using([`${prefix}:lock:${name}`], lockMs, { retryCount: 0 }, async (signal) => {
-        acquired = true
-        const token = await takeToken(database, name)
-        await work({ token, signal, write: (writes) => withFence(database, name, token, writes) })
+        outcome = await hold(name, signal, work).then(
+          () => ({}),
+          (error: unknown) => ({ error }),
+        )
       })
-      return true
     } catch (error) {
-      if (!acquired && (await isHeldElsewhere(error))) return false
-      throw error
+      // Once the work has ended, only giving the lock back can fail: it expires, and what the work came to counts.
+      if (!outcome && (await isHeldElsewhere(error))) return false
+      if (!outcome) throw error
     }
+    if (outcome && 'error' in outcome) throw outcome.error
+    return true
   }
 
   return { runExclusive }

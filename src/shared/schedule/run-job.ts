@@ -1,6 +1,7 @@
 import type { Database } from '../database/client.js'
 import { StaleHolderError } from '../database/fence.js'
 import { isDue, recordBatch, recordEnd, recordStart } from '../database/job-runs.js'
+import { withDeadline } from '../deadline.js'
 import type { Holder, Locks } from '../lock/locks.js'
 import { serialiseError } from '../telemetry/error-serialiser.js'
 import type { Logger } from '../telemetry/logger.js'
@@ -15,6 +16,8 @@ export interface RunNeeds {
   /** Aborted when the pod stops: a run then ends after the batch in hand, and another pod goes on. */
   readonly stopping: AbortSignal
 }
+
+const LOOK_LIMIT_MS = 5_000
 
 /** @returns false when there was not time for all */
 const runBatches = async (
@@ -73,6 +76,6 @@ const run = async (job: ScheduledJob, holder: Holder, needs: RunNeeds): Promise<
  * @throws whatever the job throws; StaleHolderError when another pod took over; ExecutionError when Redis is away
  */
 export const runIfDue = async (job: ScheduledJob, needs: RunNeeds): Promise<void> => {
-  if (!(await isDue(needs.database, job))) return
+  if (!(await withDeadline(job.name, LOOK_LIMIT_MS, isDue(needs.database, job)))) return
   await needs.locks.runExclusive(job.name, (holder) => run(job, holder, needs))
 }

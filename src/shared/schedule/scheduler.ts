@@ -1,5 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { isTransientFailure } from '../database/failures.js'
+import { StaleHolderError } from '../database/fence.js'
+import { DeadlineError } from '../deadline.js'
 import { type RunNeeds, runIfDue } from './run-job.js'
 import type { ScheduledJob } from './scheduled-job.js'
 
@@ -7,12 +9,14 @@ import type { ScheduledJob } from './scheduled-job.js'
 const LOOK_EVERY_MS = 2_000
 /** Pods that were started together are not to look together for ever. */
 const JITTER = 0.2
-/** After a failure the pod leaves the job alone for so long, and all of them when Redis or Postgres is away. */
-const PAUSE_AFTER_FAILURE_MS = 15_000
+/** After a failure the pod leaves the job alone for so long. */
+const PAUSE_AFTER_FAILURE_MS = 5_000
 
 /** Redlock's word for a Redis that does not answer; every other job would fail on it as well. */
 const isOutage = (error: unknown): boolean =>
-  isTransientFailure(error) || (error instanceof Error && error.name === 'ExecutionError')
+  isTransientFailure(error) ||
+  error instanceof DeadlineError ||
+  (error instanceof Error && error.name === 'ExecutionError')
 
 export type SchedulerNeeds = Omit<RunNeeds, 'stopping'> & { readonly jobs: readonly ScheduledJob[] }
 
@@ -27,38 +31,40 @@ export interface Scheduler {
  */
 export const startScheduler = ({ jobs, ...needs }: SchedulerNeeds): Scheduler => {
   const stopping = new AbortController()
-  const pausedUntil = new Map<string, number>()
+  const { signal } = stopping
+  let quietUntil = 0
 
-  const attempt = async (job: ScheduledJob): Promise<void> => {
-    try {
-      await runIfDue(job, { ...needs, stopping: stopping.signal })
-    } catch (error) {
-      for (const { name } of isOutage(error) ? jobs : [job])
-        pausedUntil.set(name, performance.now() + PAUSE_AFTER_FAILURE_MS)
-      needs.logger.warn({ job: job.name, err: error }, 'scheduled job failed')
+  const rest = (ms: number): Promise<void> => wait(ms, undefined, { signal }).catch(() => {})
+
+  const explain = (job: ScheduledJob, error: unknown): void => {
+    if (error instanceof StaleHolderError) {
+      needs.logger.info({ job: job.name }, 'scheduled job taken over by another pod')
+      return
+    }
+    // One line of an outage, and not one for each job.
+    const isKnown = isOutage(error) && performance.now() < quietUntil
+    if (isOutage(error)) quietUntil = performance.now() + PAUSE_AFTER_FAILURE_MS
+    needs.logger[isKnown ? 'debug' : 'warn']({ job: job.name, err: error }, 'scheduled job failed')
+  }
+
+  /** Each job by itself: one that takes long keeps no other waiting. */
+  const keepDoing = async (job: ScheduledJob): Promise<void> => {
+    while (!signal.aborted) {
+      try {
+        await runIfDue(job, { ...needs, stopping: signal })
+        await rest(LOOK_EVERY_MS * (1 + JITTER * (Math.random() - 0.5)))
+      } catch (error) {
+        explain(job, error)
+        await rest(error instanceof StaleHolderError ? LOOK_EVERY_MS : PAUSE_AFTER_FAILURE_MS)
+      }
     }
   }
 
-  const lookAround = async (): Promise<void> => {
-    for (const job of jobs) {
-      if (stopping.signal.aborted) return
-      if ((pausedUntil.get(job.name) ?? 0) <= performance.now()) await attempt(job)
-    }
-  }
-
-  const loop = async (): Promise<void> => {
-    while (!stopping.signal.aborted) {
-      await lookAround()
-      const pause = LOOK_EVERY_MS * (1 + JITTER * (Math.random() - 0.5))
-      await wait(pause, undefined, { signal: stopping.signal }).catch(() => {})
-    }
-  }
-
-  const running = loop()
+  const running = Promise.all(jobs.map(keepDoing))
   return {
-    stop: () => {
+    stop: async () => {
       stopping.abort()
-      return running
+      await running
     },
   }
 }
