@@ -1,7 +1,4 @@
-import { createRequire } from 'node:module'
 import type { Sql } from 'postgres'
-
-const require = createRequire(import.meta.url)
 
 import t, { type Test as TapTest } from 'tap'
 import { type Answer, type Call, createWorld, startPod } from '../support/app.js'
