@@ -6,7 +6,7 @@ import type { Principal } from '../shared/principal.js'
 import type { NumberedEvent } from './history.repository.js'
 import type { HistoryService } from './history.service.js'
 import type { OrderListsRepository, OrdersFilter } from './order-lists.repository.js'
-import { mixedCurrencies, orderNotFound } from './orders.errors.js'
+import { mixedCurrencies, orNotFound } from './orders.errors.js'
 import { ownerFilter } from './orders.ownership.js'
 import type { OrdersRepository, VersionedOrder } from './orders.repository.js'
 import type { NewOrder, OrderItem } from './orders.schemas.js'
@@ -43,11 +43,6 @@ export interface OrdersService {
     after: number | undefined,
     limit: number,
   ) => Promise<NumberedEvent[]>
-}
-
-const orNotFound = <T>(found: T | undefined): T => {
-  if (found === undefined) throw orderNotFound()
-  return found
 }
 
 export const createOrdersService = (needs: OrdersServiceNeeds): OrdersService => {

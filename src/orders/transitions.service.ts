@@ -3,7 +3,7 @@ import type { Database, Executor, Transaction } from '../shared/database/client.
 import type { Principal } from '../shared/principal.js'
 import { requireVersion, type VersionCheck } from '../shared/version.js'
 import type { HistoryService } from './history.service.js'
-import { invalidTransition, orderNotFound } from './orders.errors.js'
+import { invalidTransition, orNotFound } from './orders.errors.js'
 import { ownerFilter } from './orders.ownership.js'
 import type { OrdersRepository, VersionedOrder } from './orders.repository.js'
 import { ruleOf, type Transition } from './orders.status.js'
@@ -35,11 +35,6 @@ export interface TransitionsService {
    * @returns how many it was
    */
   readonly expireOrders: (transaction: Transaction, minutes: number, limit: number) => Promise<number>
-}
-
-const orNotFound = <T>(found: T | undefined): T => {
-  if (found === undefined) throw orderNotFound()
-  return found
 }
 
 const refuseUnlessAllowed = (transition: Transition, { status }: OrderState): void => {

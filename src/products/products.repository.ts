@@ -40,7 +40,7 @@ export const toProduct = ({ priceAmount, priceCurrency, createdAt, updatedAt, ..
 /** What each change does beside: of the stock as well, since a client sees it. */
 export const touched = { version: sql`${products.version} + 1`, updatedAt: sql`now()` }
 
-const isOnSale = isNull(products.deletedAt)
+export const isOnSale = isNull(products.deletedAt)
 
 const nameKey = sql<string>`lower(${products.name}) collate "C"`
 
@@ -158,7 +158,7 @@ export const createProductsRepository = (executor: Executor) => ({
     await executor
       .update(products)
       .set({ deletedAt: sql`now()`, ...touched })
-      .where(and(eq(products.id, id), isNull(products.deletedAt)))
+      .where(and(eq(products.id, id), isOnSale))
   },
 })
 

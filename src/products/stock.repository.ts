@@ -1,6 +1,6 @@
-import { and, asc, inArray, isNull, sql } from 'drizzle-orm'
+import { and, asc, inArray, sql } from 'drizzle-orm'
 import type { Transaction } from '../shared/database/client.js'
-import { productColumns, toProduct, type VersionedProduct } from './products.repository.js'
+import { isOnSale, productColumns, toProduct, type VersionedProduct } from './products.repository.js'
 import { products } from './products.table.js'
 
 /** Only makes sense inside somebody's transaction: what is locked stays so until it ends. */
@@ -24,7 +24,7 @@ export const createStockRepository = (transaction: Transaction) => {
       const rows = await transaction
         .select(productColumns)
         .from(products)
-        .where(and(inArray(products.id, [...ids]), isNull(products.deletedAt)))
+        .where(and(inArray(products.id, [...ids]), isOnSale))
         .orderBy(asc(products.id))
         .for('no key update')
       return rows.map(toProduct)

@@ -77,6 +77,9 @@ const fill = async (sql: Sql): Promise<void> => {
         (extract(epoch from created_at) * 1000)::bigint - copy * ${DAY_MS} as ms
       from orders, generate_series(1, ${COPIES}) as copy
     ) as copies`)
+  // Some wait to be confirmed: half of them since a year ago, half since a moment ago.
+  await sql`update orders set status = 'placed', created_at = case when random() < 0.5 then now() else created_at end
+    where id in (select id from orders order by md5(id::text) limit 2000)`
   await sql`vacuum (analyze) orders`
 }
 
@@ -102,7 +105,7 @@ const orderReads = async (sql: Sql, database: Database): Promise<Reads> => {
     'of a user, by a rare state': () => listOrders({ limit, userId, statuses: ['expired'] }),
     'by a frequent state': () => listOrders({ limit, statuses: ['delivered'] }),
     'by a rare state': () => listOrders({ limit, statuses: ['expired'] }),
-    'by a state that none is in': () => listOrders({ limit, statuses: ['placed'] }),
+    'by the state that expires': () => listOrders({ limit, statuses: ['placed'] }),
     'by two states': () => listOrders({ limit, statuses: ['confirmed', 'shipped'], after }),
     'by time': () => listOrders({ limit, createdAfter, createdBefore }),
     'by time, long ago': () => listOrders({ limit, createdBefore }),
@@ -135,6 +138,8 @@ const productReads = async (sql: Sql, database: Database): Promise<Reads> => {
   ])
   return {
     ...Object.fromEntries(sorted),
+    'a range of prices, newest first': () =>
+      listProducts({ limit, sort: '-createdAt', minPrice: 1_000, maxPrice: 9_000 }),
     'a range of prices': () => listProducts({ limit, sort: 'price', minPrice: 5_000, maxPrice: 5_100 }),
     'a search': () => listProducts({ limit, sort: '-createdAt', search: 'walnut' }),
     'a search in a range': () =>
