@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import type { Sql } from 'postgres'
 import { v7 as uuidv7 } from 'uuid'
 import { unique } from './factories.js'
@@ -16,6 +17,9 @@ export const insertProducts = async (sql: Sql, stocks: readonly number[]): Promi
   await sql`insert into products ${sql(rows)}`
   return rows.map(({ id }) => id)
 }
+
+/** Between two looks: without it the watch would take most of the time of what it watches. */
+const PAUSE_MS = 4
 
 export interface StockLevel {
   readonly id: string
@@ -40,7 +44,7 @@ export interface StockWatch {
   readonly stop: () => Promise<{ readonly looks: number; readonly faults: readonly string[] }>
 }
 
-/** Looks again and again, as often as Postgres answers, whether each product still has all its pieces. */
+/** Looks again and again, some hundred times a second, whether each product still has all its pieces. */
 export const watchStock = (sql: Sql, totals: ReadonlyMap<string, number>): StockWatch => {
   const faults = new Set<string>()
   let looks = 0
@@ -54,7 +58,10 @@ export const watchStock = (sql: Sql, totals: ReadonlyMap<string, number>): Stock
     looks += 1
   }
   const watching = (async () => {
-    while (!stopped) await look()
+    while (!stopped) {
+      await look()
+      await wait(PAUSE_MS)
+    }
   })()
   // Whoever stops the watch hears of it; until then it must not end the process.
   watching.catch(() => {})
