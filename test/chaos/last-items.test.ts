@@ -11,8 +11,8 @@ import { insertProducts, stockLevels, watchStock } from '../support/stock.js'
 import { until } from '../support/until.js'
 
 const ROUNDS = scaled(1, 10)
-const BUYERS = 200
-const LAST = 50
+const BUYERS = scaled(100, 200)
+const LAST = BUYERS / 4
 const PATIENCE_MS = 60_000
 const PLENTY = 1_000
 /** One buyer in so many is joined by somebody who cancels. */

@@ -5,10 +5,11 @@ import { type RunningProcess, startProcess } from './process.js'
 import { makeDue, type RunRecord, runsOf, untilRun } from './runs.js'
 import { until } from './until.js'
 
-/** A worker that was frozen leaves the job alone for 15 s afterwards, and the others may be doing so. */
+/** A worker that was frozen may leave the job alone for 15 s afterwards, and the others may be doing so. */
 const TAKE_OVER_LIMIT_MS = 30_000
-/** About as long as a batch takes: the freeze may come at any moment of one. */
+/** About as long as a batch takes, and as long as a step of one. */
 const BATCH_MS = 40
+const STEP_MS = 4
 
 /** Workers of production's kind, and the scheduled job that they take turns at. */
 export interface Crew {
@@ -72,11 +73,32 @@ const placeOf = ({ world }: Crew): Promise<Place> =>
     return sessions.some(({ state }) => state === 'active') ? 'inside a statement' : 'inside a transaction'
   })
 
+/** Stops the holder at one moment of its run after the other until it stands where it is wanted. */
+const freezeAt = async (crew: Crew, run: RunRecord, wanted?: Place): Promise<FrozenHolder | undefined> => {
+  const worker = workerOf(crew, run)
+  for (;;) {
+    // Not to wait for anything: any moment of a batch will do, and not the same one each time.
+    await wait(Math.random() * (wanted ? STEP_MS : BATCH_MS))
+    worker.kill('SIGSTOP')
+    const since = performance.now()
+    const place = await placeOf(crew)
+    const now = await newestRun(crew)
+    const isOver = now?.token !== run.token || now.finished_at !== null
+    if (!isOver && place === (wanted ?? place)) return { worker, run, since, place }
+    worker.kill('SIGCONT')
+    if (isOver) return undefined
+  }
+}
+
 /**
  * Makes the job due and freezes whoever runs it, some moment after it has done so many rows.
  * @returns undefined when the run was over before
  */
-export const freezeHolder = async (crew: Crew, rows: number): Promise<FrozenHolder | undefined> => {
+export const freezeHolder = async (
+  crew: Crew,
+  rows: number,
+  wanted?: Place,
+): Promise<FrozenHolder | undefined> => {
   const last = (await newestRun(crew))?.token ?? 0
   await makeDue(crew.world.database, crew.job)
   const run = await until('a run', async () => {
@@ -84,16 +106,7 @@ export const freezeHolder = async (crew: Crew, rows: number): Promise<FrozenHold
     const isFar = newest && (newest.rows >= rows || newest.finished_at !== null)
     return newest && newest.token > last && isFar && newest
   })
-  // Not to wait for anything: the look above comes soon after a commit, and the freeze is not to do so each time.
-  await wait(Math.random() * BATCH_MS)
-  const worker = workerOf(crew, run)
-  worker.kill('SIGSTOP')
-  const since = performance.now()
-  const place = await placeOf(crew)
-  const now = await newestRun(crew)
-  if (now?.token === run.token && now.finished_at === null) return { worker, run, since, place }
-  worker.kill('SIGCONT')
-  return undefined
+  return freezeAt(crew, run, wanted)
 }
 
 /** What has ended a worker, or might have. */

@@ -1,4 +1,5 @@
 import type { Database } from '../database/client.js'
+import { isConnectionLost, isTransientFailure } from '../database/failures.js'
 import { StaleHolderError } from '../database/fence.js'
 import { isDue, recordBatch, recordEnd, recordStart } from '../database/job-runs.js'
 import { withDeadline } from '../deadline.js'
@@ -38,9 +39,9 @@ const runBatches = async (
   return { rows, finished: false }
 }
 
-/** Writes that the run failed, unless it is not this pod's any more. */
+/** Writes that the run failed. One that lost Postgres, or its place to another pod, did not end: it stays due. */
 const recordFailure = async (holder: Holder, name: string, error: unknown): Promise<void> => {
-  if (error instanceof StaleHolderError) return
+  if (error instanceof StaleHolderError || isTransientFailure(error) || isConnectionLost(error)) return
   const { message } = serialiseError(error)
   await holder.write((transaction) => recordEnd(transaction, { name, token: holder.token }, message))
 }
