@@ -15,8 +15,8 @@ const { values: wanted, positionals: names } = parseArgs({
   allowPositionals: true,
   options: {
     only: { type: 'boolean', default: false },
-    // More than there are cores: most tests wait for a process or a time limit most of the time.
-    jobs: { type: 'string', default: String(availableParallelism() + 2) },
+    // One more than there are cores, for most tests wait now and then; with two more, those that count milliseconds starve.
+    jobs: { type: 'string', default: String(availableParallelism() + 1) },
     // For each process; a group is many test files one after another.
     timeout: { type: 'string', default: '300' },
   },
