@@ -20,7 +20,7 @@ t.test('a route that creates nothing, or knows no caller, does not boot as idemp
     await app.close()
   }
   await t.resolves(bootWith('POST', 'signed-in'))
-  const message = ': only a POST of known callers is idempotent'
+  const message = ': only a plain POST of known callers is idempotent'
   await t.rejects(bootWith('POST', 'public'), { message: `POST /things${message}` })
   await t.rejects(bootWith('PATCH', 'signed-in'), { message: `PATCH /things${message}` })
 })
