@@ -24,7 +24,6 @@ export const createHistoryService = (needs: HistoryServiceNeeds): HistoryService
 
   return {
     recordMoves: async (transaction, moves) => {
-      if (moves.length === 0) return
       await historyOf(transaction).insertEvents(moves)
       await jobProducer.sendAll(transaction, publishOrderEvent, moves)
     },

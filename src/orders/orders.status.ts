@@ -10,16 +10,13 @@ interface TransitionRule {
   readonly returnsStock: boolean
 }
 
+export type Transition = 'confirm' | 'ship' | 'deliver' | 'cancel' | 'expire'
+
 /** All that can become of an order. Nothing else changes one. */
-export const TRANSITIONS = {
+export const TRANSITIONS: Readonly<Record<Transition, TransitionRule>> = {
   confirm: { from: ['placed'], to: 'confirmed', returnsStock: false },
   ship: { from: ['confirmed'], to: 'shipped', returnsStock: false },
   deliver: { from: ['shipped'], to: 'delivered', returnsStock: false },
   cancel: { from: ['placed', 'confirmed'], to: 'cancelled', returnsStock: true },
   expire: { from: ['placed'], to: 'expired', returnsStock: true },
-} as const satisfies Readonly<Record<string, TransitionRule>>
-
-export type Transition = keyof typeof TRANSITIONS
-
-/** Typed loosely, for a look-up of any status. */
-export const ruleOf = (transition: Transition): TransitionRule => TRANSITIONS[transition]
+}

@@ -6,7 +6,7 @@ import type { HistoryService } from './history.service.js'
 import { invalidTransition, orNotFound } from './orders.errors.js'
 import { ownerFilter } from './orders.ownership.js'
 import type { OrdersRepository, VersionedOrder } from './orders.repository.js'
-import { ruleOf, type Transition } from './orders.status.js'
+import { TRANSITIONS, type Transition } from './orders.status.js'
 import type { OrderState, TransitionsRepository } from './transitions.repository.js'
 
 export interface TransitionsServiceNeeds {
@@ -38,7 +38,7 @@ export interface TransitionsService {
 }
 
 const refuseUnlessAllowed = (transition: Transition, { status }: OrderState): void => {
-  const { from, to } = ruleOf(transition)
+  const { from, to } = TRANSITIONS[transition]
   if (from.includes(status)) return
   throw invalidTransition({
     detail: `An order that is ${status} cannot become ${to}.`,
@@ -57,7 +57,7 @@ export const createTransitionsService = (needs: TransitionsServiceNeeds): Transi
     actorId: string | null,
   ): Promise<void> => {
     if (states.length === 0) return
-    const { to, returnsStock } = ruleOf(transition)
+    const { to, returnsStock } = TRANSITIONS[transition]
     const ids = states.map(({ id }) => id)
     const transitions = transitionsOf(transaction)
     await transitions.moveOrders(ids, to)

@@ -4,7 +4,7 @@ import { id } from '../shared/http/id.js'
 import { MAX_AMOUNT, money, price } from '../shared/http/money.js'
 import { pageQuery } from '../shared/http/pagination.js'
 import { line, paragraphs } from '../shared/http/text.js'
-import { wholeNumber } from '../shared/http/whole-number.js'
+import { wholeNumber } from '../shared/whole-number.js'
 import { PRODUCT_SORTS, type ProductPosition, type ProductSort } from './products.sorts.js'
 
 const MAX_STOCK = 1_000_000_000

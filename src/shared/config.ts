@@ -1,17 +1,10 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import { jwkSet } from './jwk-set.js'
+import { wholeNumber } from './whole-number.js'
 
-/** Plain digits: a coercion would also read " " as 0 and "0x10" as 16. */
-const integer = (min: number, max: number) =>
-  z
-    .string()
-    .regex(/^\d{1,15}$/, 'must be a whole number')
-    .transform(Number)
-    .pipe(z.number().min(min).max(max))
-
-const port = integer(0, 65_535)
-const milliseconds = integer(0, 600_000)
+const port = wholeNumber(0, 65_535)
+const milliseconds = wholeNumber(0, 600_000)
 const isUrl = (text: string, protocols: readonly string[], path: RegExp): boolean => {
   if (!URL.canParse(text)) return false
   const { protocol, hostname, pathname, username, password } = new URL(text)
@@ -57,9 +50,9 @@ const proxies = z
   .refine((list) => list.every(isNetwork), 'must be addresses or networks (10.0.0.0/8), separated by commas')
 
 /** Redis is asked within a quarter of it, and Postgres rolls a frozen holder back after two seconds. */
-const lockTime = integer(1_000, 600_000)
+const lockTime = wholeNumber(1_000, 600_000)
 
-const limit = (byDefault: number) => integer(1, 1_000_000).default(byDefault)
+const limit = (byDefault: number) => wholeNumber(1, 1_000_000).default(byDefault)
 
 const processShape = {
   NODE_ENV: z.enum(['production', 'development', 'test']).default('development'),
@@ -68,7 +61,7 @@ const processShape = {
 
 const databaseShape = {
   DATABASE_URL: postgresUrl,
-  DATABASE_POOL_MAX: integer(1, 100).default(10),
+  DATABASE_POOL_MAX: wholeNumber(1, 100).default(10),
 }
 
 const redisShape = {
@@ -92,9 +85,9 @@ const apiSchema = z.object({
   PORT: port.default(3000),
   HOST: z.string().min(1).max(255).default('127.0.0.1'),
   JWT_PRIVATE_KEYS: jwkSet,
-  CACHE_TTL_SECONDS: integer(1, 86_400).default(60),
+  CACHE_TTL_SECONDS: wholeNumber(1, 86_400).default(60),
   TRUST_PROXY: proxies,
-  PASSWORD_HASHES_AT_ONCE: integer(1, 64).default(1),
+  PASSWORD_HASHES_AT_ONCE: wholeNumber(1, 64).default(1),
   RATE_LIMIT_PER_MINUTE: limit(1_000),
   RATE_LIMIT_LOGINS_PER_ACCOUNT: limit(10),
   RATE_LIMIT_LOGINS_PER_ADDRESS: limit(100),
@@ -114,7 +107,7 @@ const workerSchema = z.object({
   MAIL_FROM: z.string().min(3).max(320).default('Unnest <no-reply@unnest.example>'),
   WORKER_QUEUES: z.string().default('').transform(listOf),
   LOCK_TTL_MS: lockTime.default(10_000),
-  ORDER_TTL_MINUTES: integer(1, 525_600).default(30),
+  ORDER_TTL_MINUTES: wholeNumber(1, 525_600).default(30),
 })
 
 const migrateSchema = z

@@ -13,13 +13,14 @@ import {
   startCrew,
 } from '../support/frozen.js'
 import { insertUser } from '../support/outbox.js'
-import { countExpiries, countPieces, insertOrders, insertProducts } from '../support/overdue.js'
+import { countExpiries, countPieces, insertOrders, PLENTY } from '../support/overdue.js'
 import { countWrites, runsOf, watchRuns } from '../support/runs.js'
+import { insertProducts } from '../support/stock.js'
 import { until } from '../support/until.js'
 
 const JOB = 'orders.expire'
 const ROUNDS = scaled(2, 100)
-/** A worker that was frozen may leave the job alone for 15 s afterwards: there is always another one. */
+/** A worker that was frozen may leave the job alone for 5 s afterwards: there is always another one. */
 const WORKERS = scaled(4, 6)
 const BATCH_ROWS = 100
 const ORDERS = 6 * BATCH_ROWS
@@ -40,7 +41,7 @@ t.test('a holder that is frozen past its time writes nothing, and another one do
   const { sql } = world.database
   // What an expiry queues stays in the outbox: whether it is delivered is not the question here.
   await sql`alter table outbox alter column due_at set default 'infinity'`
-  await insertProducts(sql)
+  await insertProducts(sql, PLENTY)
   await watchRuns(world.database)
   const crew = await startCrew(t, world, JOB, WORKERS)
   const pieces = await countPieces(sql)
@@ -119,7 +120,7 @@ t.test('the check sees a holder that writes without the fence', async (t) => {
   await t.rejects(late, { name: 'StaleHolderError' })
   t.match(await countWrites(sql), { writes: 3, stale: 2 }, 'with the fence it writes nothing')
 
-  await insertProducts(sql)
+  await insertProducts(sql, PLENTY)
   const { id: userId } = await insertUser(world)
   await insertOrders(sql, { userId, count: 3, minutesAgo: 60 })
   await sql`insert into order_events (order_id, version, to_status) select id, 2, 'expired' from orders`

@@ -34,6 +34,8 @@ const setScene = async (t: TapTest): Promise<Scene> => {
   return { world, gate, heir: createCall(heir.url), newOrder }
 }
 
+type Victim = Awaited<ReturnType<typeof startVictim>>
+
 /** A process that has its own way to Postgres, to be killed. */
 const startVictim = async (t: TapTest, { env, database }: World) => {
   const url = new URL(database.url)
@@ -63,20 +65,33 @@ const hear = (answer: Promise<Answer>): Promise<Answer | undefined> => answer.ca
 
 const isReplay = ({ headers }: Answer): boolean => headers.get('idempotency-replayed') === 'true'
 
-/** The process dies with the commit done and nobody told. @returns what the retry got */
-const dieAfterCommit = async (t: TapTest, scene: Scene, round: number): Promise<Answer> => {
-  const { world, gate, heir, newOrder } = scene
+/** Sends an order to a process that will die, and holds it at its commit. @returns whether anything is heard of it */
+const holdAtCommit = async (
+  t: TapTest,
+  { world, gate }: Scene,
+  order: KeyedOrder,
+  meanwhile: (victim: Victim) => Promise<unknown>,
+): Promise<{ readonly victim: Victim; readonly heard: Promise<Answer | undefined> }> => {
   const victim = await startVictim(t, world)
-  const order = newOrder()
-  let heard: Promise<Answer | undefined> | undefined
+  let heard: Promise<Answer | undefined> = Promise.resolve(undefined)
   await gate.whileShut(async () => {
     heard = hear(placeKeyed(victim.call, order))
     await gate.untilMet()
+    await meanwhile(victim)
+  })
+  return { victim, heard }
+}
+
+/** The process dies with the commit done and nobody told. @returns what the retry got */
+const dieAfterCommit = async (t: TapTest, scene: Scene, round: number): Promise<Answer> => {
+  const { world, heir, newOrder } = scene
+  const order = newOrder()
+  const { victim, heard } = await holdAtCommit(t, scene, order, async ({ proxy }) => {
     t.strictSame(await written(world), onceEach(round - 1), 'nothing is committed yet')
     const meanwhile = await placeKeyed(heir, order)
     isProblem(t, meanwhile, { status: 409, code: 'idempotency_in_flight' })
     t.equal(meanwhile.headers.get('retry-after'), '1')
-    victim.proxy.stall()
+    proxy.stall()
   })
   await until('the commit', async () => (await written(world))['orders'] === round)
   await victim.die()
@@ -90,15 +105,11 @@ const dieAfterCommit = async (t: TapTest, scene: Scene, round: number): Promise<
 /** The process dies with all written and nothing committed. @returns what the retry got */
 const dieBeforeCommit = async (t: TapTest, scene: Scene, round: number): Promise<Answer> => {
   const { world, gate, heir, newOrder } = scene
-  const victim = await startVictim(t, world)
   const order = newOrder()
-  let heard: Promise<Answer | undefined> | undefined
-  await gate.whileShut(async () => {
-    heard = hear(placeKeyed(victim.call, order))
-    await gate.untilMet()
-    victim.proxy.stall()
-    await victim.die()
-    await victim.proxy.cut()
+  const { heard } = await holdAtCommit(t, scene, order, async ({ proxy, die }) => {
+    proxy.stall()
+    await die()
+    await proxy.cut()
     await gate.untilLeft()
   })
   t.equal(await heard, undefined, 'the client has heard nothing')

@@ -6,6 +6,7 @@ import { createLocks, type Holder } from '../../src/shared/lock/locks.js'
 import { createLogger } from '../../src/shared/telemetry/logger.js'
 import { createWorld, type World } from '../support/app.js'
 import { insertJob, outboxRows } from '../support/outbox.js'
+import { startProxy } from '../support/proxy.js'
 import { createPrivateRedis } from '../support/redis.js'
 import { until } from '../support/until.js'
 
@@ -108,6 +109,24 @@ t.test('who lost the lock cannot write any more', async (t) => {
   t.equal(await redis.exists(`${world.redisPrefix}:lock:report`), 1, "and keeps the successor's lock")
   next.end()
   t.equal(await succeeding, true)
+})
+
+t.test('who hears nothing from Postgres gives the lock up', async (t) => {
+  const world = await createWorld(t)
+  const proxy = await startProxy(t, new URL(world.database.url))
+  const near = new URL(world.database.url)
+  near.port = String(proxy.port)
+  const cutOff = await openLocks(t, { ...world, database: { ...world.database, url: near.href } })
+  const other = await openLocks(t, world)
+  let written: unknown
+  const running = cutOff.runExclusive('report', async ({ write }) => {
+    proxy.stall()
+    written = await write(async () => 'written')
+  })
+  await t.rejects(running, { name: 'DeadlineError' })
+  t.equal(written, undefined)
+  t.equal(await other.runExclusive('report', async () => {}), true, 'another one has it at once')
+  await proxy.cut()
 })
 
 t.test('without Redis it says so within the time-out', async (t) => {

@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises'
 import { sql as query } from 'drizzle-orm'
 import t, { type Test as TapTest } from 'tap'
 import { connectDatabase, type Database, type Transaction } from '../../src/shared/database/client.js'
@@ -28,7 +27,13 @@ const setUp = async (t: TapTest) => {
     await proxy.cut()
     await proxy.mend()
   }
-  return { database, notes, ways: { terminate, cut } }
+  const untilAsleep = () =>
+    until('the statement to run', async () => {
+      const asleep = await sql`select from pg_stat_activity
+        where wait_event = 'PgSleep' and datname = current_database()`
+      return asleep.length > 0
+    })
+  return { database, notes, ways: { terminate, cut }, untilAsleep }
 }
 
 const note = (executor: Database | Transaction, text: string) =>
@@ -37,7 +42,7 @@ const note = (executor: Database | Transaction, text: string) =>
 t.test(
   'a connection that goes in the middle of a statement fails its transaction and no other',
   async (t) => {
-    const { database, notes, ways } = await setUp(t)
+    const { database, notes, ways, untilAsleep } = await setUp(t)
     for (const nested of [false, true]) {
       for (const [way, lose] of Object.entries(ways)) {
         const what = `${way}${nested ? ', in a savepoint' : ''}`
@@ -45,7 +50,7 @@ t.test(
         const lost = database.transaction(async (transaction) => {
           await note(transaction, what)
           const slow = nested ? transaction.transaction(sleep) : sleep(transaction)
-          await Promise.all([slow, wait(50).then(lose)])
+          await Promise.all([slow, untilAsleep().then(lose)])
         })
         await t.rejects(lost, what)
         // The driver may tell the first one who comes what ended the connection before: a failure that passes.

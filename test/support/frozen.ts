@@ -5,7 +5,7 @@ import { type RunningProcess, startProcess } from './process.js'
 import { makeDue, type RunRecord, runsOf, untilRun } from './runs.js'
 import { until } from './until.js'
 
-/** A worker that was frozen may leave the job alone for 15 s afterwards, and the others may be doing so. */
+/** A worker that was frozen may leave the job alone for 5 s afterwards, and the others may be doing so. */
 const TAKE_OVER_LIMIT_MS = 30_000
 /** About as long as a batch takes, and as long as a step of one. */
 const BATCH_MS = 40
@@ -77,7 +77,7 @@ const placeOf = ({ world }: Crew): Promise<Place> =>
 const freezeAt = async (crew: Crew, run: RunRecord, wanted?: Place): Promise<FrozenHolder | undefined> => {
   const worker = workerOf(crew, run)
   for (;;) {
-    // Not to wait for anything: any moment of a batch will do, and not the same one each time.
+    // A moment drawn by lot, since there is no condition to wait for: the freeze must find the batch at every step of it.
     await wait(Math.random() * (wanted ? STEP_MS : BATCH_MS))
     worker.kill('SIGSTOP')
     const since = performance.now()

@@ -1,22 +1,7 @@
 import type { Sql } from 'postgres'
-import { v7 as uuidv7 } from 'uuid'
-import { unique } from './factories.js'
 
-const PRODUCTS = 3
-
-/** Things to order, with more in stock than any test takes. */
-export const insertProducts = async (sql: Sql): Promise<void> => {
-  const products = Array.from({ length: PRODUCTS }, () => ({
-    id: uuidv7(),
-    sku: unique('sku'),
-    name: 'Mug',
-    description: '',
-    price_amount: 100,
-    price_currency: 'EUR',
-    stock: 10_000_000,
-  }))
-  await sql`insert into products ${sql(products)}`
-}
+/** Of three things to order, more than any test takes. */
+export const PLENTY = [10_000_000, 10_000_000, 10_000_000] as const
 
 export interface OrdersToInsert {
   readonly userId: string

@@ -3,9 +3,10 @@ import { createWorld, startPod, startWorkerPod } from '../support/app.js'
 import { createProduct, registerAdmin, registerUser } from '../support/factories.js'
 import { mailFiles, readMailFile } from '../support/mail.js'
 import { insertUser, untilOutboxClosed } from '../support/outbox.js'
-import { countExpiries, countPieces, insertOrders, insertProducts } from '../support/overdue.js'
+import { countExpiries, countPieces, insertOrders, PLENTY } from '../support/overdue.js'
 import { isProblem } from '../support/problem.js'
 import { runsOf, untilRun } from '../support/runs.js'
+import { insertProducts } from '../support/stock.js'
 
 const JOB = 'orders.expire'
 
@@ -98,7 +99,7 @@ t.test('an order that nobody confirms in time expires', async (t) => {
 t.test('three workers expire three batches in one run, after as many minutes as they are told', async (t) => {
   const world = await createWorld(t, { ORDER_TTL_MINUTES: '1', WORKER_QUEUES: 'mail' })
   const { sql } = world.database
-  await insertProducts(sql)
+  await insertProducts(sql, PLENTY)
   const pieces = await countPieces(sql)
   const [slow, quick] = [await insertUser(world), await insertUser(world)]
   await insertOrders(sql, { userId: slow.id, count: 250, minutesAgo: 2 })

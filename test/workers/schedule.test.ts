@@ -2,6 +2,7 @@ import t from 'tap'
 import { v7 as uuidv7 } from 'uuid'
 import { createWorld, startWorkerPod, type World } from '../support/app.js'
 import { insertUser } from '../support/outbox.js'
+import { createPrivateRedis } from '../support/redis.js'
 import { until } from '../support/until.js'
 
 /** How many rows of this test each has to clear away. */
@@ -98,4 +99,22 @@ t.test('a run that fails is recorded with its reason and comes again', async (t)
   })
   t.match(run, { name: 'audit.prune', rows: 0, failure: /Failed query: .*"audit_log"/, finished_at: Date })
   t.ok(log.some(({ msg, job }) => msg === 'scheduled job failed' && job === 'audit.prune'))
+})
+
+t.test('what is due while Redis is away is done when it is back', async (t) => {
+  const redis = await createPrivateRedis(t)
+  const world = await createWorld(t, { REDIS_URL: redis.url })
+  const { sql } = world.database
+  const { log } = await startWorkerPod(t, world)
+  await until('the worker to notice', () =>
+    log.some(({ msg, job }) => msg === 'scheduled job failed' && job !== undefined),
+  )
+  t.strictSame([...(await runsOf(world.database))], [], 'nothing has run')
+  const complaints = log.filter(({ msg, level }) => msg === 'scheduled job failed' && Number(level) >= 40)
+  t.equal(complaints.length, 1, 'of all jobs one complains')
+  await redis.start()
+  await until('the jobs', async () => {
+    const done = await sql`select from job_runs where finished_at is not null and failure is null`
+    return done.length === Object.keys(CHORES).length + 1
+  })
 })

@@ -49,17 +49,24 @@ export const translateViolations = async <T>(
 
 /** Class 08 is "connection exception", 57 "operator intervention" (shutdown, cancel), 53 "no resources". */
 const TRANSIENT_SQLSTATE = /^(08|57|53)/
-/** Conflicts of transactions and locks; 3D000: the database is not there, e.g. while it is restored. */
-const TRANSIENT_SQLSTATES = new Set(['40001', '40P01', '55P03', '3D000'])
-const TRANSIENT_DRIVER_CODES = new Set([
+/**
+ * Conflicts of transactions and locks; 25P03 and 25P04: a transaction took or idled too long, as in a process that was
+ * frozen; 3D000: the database is not there, e.g. while it is restored.
+ */
+const TRANSIENT_SQLSTATES = new Set(['40001', '40P01', '55P03', '25P03', '25P04', '3D000'])
+const LOST_CONNECTION_CODES = new Set([
   'CONNECTION_CLOSED',
   'CONNECTION_DESTROYED',
   'CONNECTION_ENDED',
-  'CONNECT_TIMEOUT',
-  'ECONNREFUSED',
   'ECONNRESET',
   'EPIPE',
   'ETIMEDOUT',
+])
+
+const TRANSIENT_DRIVER_CODES = new Set([
+  ...LOST_CONNECTION_CODES,
+  'CONNECT_TIMEOUT',
+  'ECONNREFUSED',
   'ENOTFOUND',
   'EAI_AGAIN',
 ])
@@ -73,15 +80,6 @@ export const isTransientFailure = (thrown: unknown): boolean =>
       TRANSIENT_SQLSTATE.test(code) || TRANSIENT_SQLSTATES.has(code) || TRANSIENT_DRIVER_CODES.has(code)
     return transient || undefined
   }) ?? false
-
-const LOST_CONNECTION_CODES = new Set([
-  'CONNECTION_CLOSED',
-  'CONNECTION_DESTROYED',
-  'CONNECTION_ENDED',
-  'ECONNRESET',
-  'EPIPE',
-  'ETIMEDOUT',
-])
 
 /** Whether the connection went with the failure: the server ends it after whatever it calls FATAL. */
 export const isConnectionLost = (thrown: unknown): boolean =>

@@ -11,7 +11,7 @@ import { isConnectionLost } from './failures.js'
 /** What drizzle uses of a transaction. */
 interface Scope {
   unsafe: (...args: readonly unknown[]) => unknown
-  savepoint: (work: (scope: Scope) => Promise<unknown>) => Promise<unknown>
+  savepoint: Open
 }
 
 type Work = (scope: Scope) => Promise<unknown>
@@ -52,18 +52,16 @@ const guardScope = (scope: Scope, fate: Fate): void => {
     if (fate.lost) throw lostError()
     return unsafe(...args)
   }
-  scope.savepoint = (work) => openGuarded((inner) => savepoint(inner), work, fate)
+  scope.savepoint = (work) => openGuarded(savepoint, work, fate)
 }
 
-/** Makes the transactions of a client survive the loss of their connection: they reject, and nothing else happens. */
+/**
+ * Makes the transactions of a client survive the loss of their connection: they reject, and nothing else happens. For
+ * the one form of `begin` that drizzle uses, without options.
+ */
 export const surviveLostConnections = (client: Sql): void => {
   // The driver's types leave no room for a replacement of its own methods.
-  const opener = client as unknown as { begin: (first: Work | string, work?: Work) => Promise<unknown> }
+  const opener = client as unknown as { begin: Open }
   const begin = opener.begin.bind(client)
-  opener.begin = (first, second) => {
-    const open: Open = (work) => (typeof first === 'string' ? begin(first, work) : begin(work))
-    const work = typeof first === 'string' ? second : first
-    if (!work) throw new TypeError('a transaction without work')
-    return openGuarded(open, work, { lost: false })
-  }
+  opener.begin = (work) => openGuarded(begin, work, { lost: false })
 }

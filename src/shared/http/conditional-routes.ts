@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifySchema } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 
 declare module 'fastify' {
@@ -21,15 +21,10 @@ const HEADERS = {
   }),
 } as const
 
-const withHeaders = (schema: FastifySchema | undefined, name: keyof typeof HEADERS): FastifySchema => ({
-  ...schema,
-  headers: HEADERS[name],
-})
-
 /** Tells of conditional requests in the document, at boot. */
 export const documentConditional = (app: FastifyInstance): void => {
   app.addHook('onRoute', (route) => {
     const name = route.config?.conditional
-    if (name) route.schema = withHeaders(route.schema, name)
+    if (name) route.schema = { ...route.schema, headers: HEADERS[name] }
   })
 }

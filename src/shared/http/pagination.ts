@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { validationFailed } from '../errors.js'
-import { wholeNumber } from './whole-number.js'
+import { wholeNumber } from '../whole-number.js'
 
 const MAX_LIMIT = 100
 const DEFAULT_LIMIT = 20
@@ -10,7 +10,10 @@ const MAX_CURSOR_LENGTH = 2_000
 
 /** The query parameters of every list; a route adds its filters with `.extend`. */
 export const pageQuery = z.strictObject({
-  limit: wholeNumber(1, MAX_LIMIT).default(DEFAULT_LIMIT),
+  // In words, since zod leaves the default of a text that becomes a number out of the document.
+  limit: wholeNumber(1, MAX_LIMIT)
+    .default(DEFAULT_LIMIT)
+    .meta({ description: `${DEFAULT_LIMIT} if absent` }),
   cursor: z.string().max(MAX_CURSOR_LENGTH).optional(),
 })
 

@@ -1,5 +1,5 @@
 import type { Database } from '../database/client.js'
-import { isConnectionLost, isTransientFailure } from '../database/failures.js'
+import { isTransientFailure } from '../database/failures.js'
 import { StaleHolderError } from '../database/fence.js'
 import { isDue, recordBatch, recordEnd, recordStart } from '../database/job-runs.js'
 import { withDeadline } from '../deadline.js'
@@ -41,7 +41,7 @@ const runBatches = async (
 
 /** Writes that the run failed. One that lost Postgres, or its place to another pod, did not end: it stays due. */
 const recordFailure = async (holder: Holder, name: string, error: unknown): Promise<void> => {
-  if (error instanceof StaleHolderError || isTransientFailure(error) || isConnectionLost(error)) return
+  if (error instanceof StaleHolderError || isTransientFailure(error)) return
   const { message } = serialiseError(error)
   await holder.write((transaction) => recordEnd(transaction, { name, token: holder.token }, message))
 }

@@ -26,8 +26,8 @@ export interface Scheduler {
 }
 
 /**
- * Runs what is due, on whichever pod comes first. What is due is in Postgres and not in a timer: any number of pods
- * do each job once in its interval, and a run whose pod vanished is taken over.
+ * Runs what is due, on whichever pod comes first. Postgres and no timer says what is due, so that however many pods
+ * there are do each job once in its interval, and a run whose pod vanished is taken over.
  */
 export const startScheduler = ({ jobs, ...needs }: SchedulerNeeds): Scheduler => {
   const stopping = new AbortController()
