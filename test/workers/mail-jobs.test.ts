@@ -74,6 +74,40 @@ t.test('registering and ordering send one mail each', async (t) => {
   })
 })
 
+t.test('each step of an order is told to its buyer, once', async (t) => {
+  const world = await createWorld(t)
+  const { call } = await startPod(t, world)
+  await startWorkerPod(t, world)
+  const admin = await registerAdmin(call, world)
+  const ada = await registerUser(call, NAME)
+  const mug = await createProduct(call, admin)
+  const walk = async (verbs: readonly string[]): Promise<string> => {
+    const items = [{ productId: mug.id, quantity: 1 }]
+    const { body } = await call('POST', '/v1/orders', { token: ada.token, body: { items } })
+    for (const verb of verbs) await call('POST', `/v1/orders/${body.data.id}/${verb}`, { token: admin.token })
+    return body.data.id
+  }
+  const delivered = await walk(['confirm', 'ship', 'deliver', 'deliver'])
+  const cancelled = await walk(['cancel', 'cancel'])
+  await untilOutboxClosed(world)
+
+  const told = mailFiles(world.mailDir).filter((file) => file.startsWith('send-order-update-'))
+  const news: readonly [string, string, string][] = [
+    [delivered, 'confirmed', 'is confirmed'],
+    [delivered, 'shipped', 'is on its way'],
+    [delivered, 'delivered', 'was delivered'],
+    [cancelled, 'cancelled', 'was cancelled'],
+  ]
+  t.strictSame(told.sort(), news.map(([id, status]) => `send-order-update-${id}-${status}.eml`).sort())
+  for (const [id, status, words] of news) {
+    const { headers, text, html } = readMailFile(world.mailDir, `send-order-update-${id}-${status}`)
+    t.strictSame(headers.get('to'), [ada.email], status)
+    t.strictSame(headers.get('subject'), [`Your order ${id} ${words}`], status)
+    t.match(text, `Hello ${NAME},\n\nyour order ${id} ${words}`, status)
+    t.match(html, `Hello ${ESCAPED_NAME},`, status)
+  }
+})
+
 t.test('line breaks in a name or an address are refused at the door', async (t) => {
   const world = await createWorld(t)
   const { call } = await startPod(t, world)
