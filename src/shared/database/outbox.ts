@@ -25,7 +25,7 @@ export interface OutboxRow {
 /** Writes jobs beside the business change that caused them; the same name and key a second time is a no-op. */
 export const writeOutbox = async (
   transaction: Transaction,
-  rows: readonly Omit<OutboxRow, 'id'>[],
+  rows: readonly (Omit<OutboxRow, 'id'> & { readonly queue: string })[],
 ): Promise<void> => {
   if (rows.length === 0) return
   await transaction

@@ -8,6 +8,7 @@ import { serialiseError } from '../telemetry/error-serialiser.js'
 import type { Logger } from '../telemetry/logger.js'
 import type { JobHandler } from './handler.js'
 import { type JobData, jobData } from './job-data.js'
+import { PermanentFailure } from './outcomes.js'
 
 /** What another try cannot change. */
 const PERMANENT: ReadonlySet<ErrorKind> = new Set([
@@ -20,7 +21,7 @@ const PERMANENT: ReadonlySet<ErrorKind> = new Set([
 ])
 
 const isPermanent = (error: unknown): boolean =>
-  error instanceof UnrecoverableError ||
+  error instanceof PermanentFailure ||
   error instanceof ZodError ||
   (error instanceof DomainError && PERMANENT.has(error.kind))
 

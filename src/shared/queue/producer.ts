@@ -27,6 +27,7 @@ export const createJobProducer = (): JobProducer => {
     const rows = payloads.map((payload) => ({
       name,
       version,
+      queue: contract.queue,
       key: contract.key(payload),
       payload: contract.payload.parse(payload),
     }))

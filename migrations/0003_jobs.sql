@@ -1,0 +1,59 @@
+-- The outbox becomes the truth about each job's tries as well: how often it failed, when it comes again, who has it in
+-- hand. Redis carries ids only, and may lose all of them. For whoever rolls it out:
+-- * Workers of the release before go on beside ours and use queues of their own: their BullMQ jobs have another form. A row
+--   is handed to either of them, and closed by whoever did it.
+-- * Adds columns with constant defaults (no rewrite) and builds four small indexes under a lock on the outbox.
+
+alter table outbox
+  -- Which queue carries it: a relay hands over what a newer pod wrote, too.
+  add column queue text,
+  -- Numbers the handovers that must not be taken for one another: grows with each failed try, each requeue, each giving
+  -- back. Together with the id it is the job's name in the queue, which drops what it thinks it has already.
+  add column round integer not null default 1,
+  -- Null: the relay is to hand it over when it is due.
+  add column handed_over_at timestamptz,
+  -- In hand until then: a second delivery in that time is turned away.
+  add column claimed_until timestamptz,
+  -- Tries begun since the last one that came to an end: what is left here by a worker that died.
+  add column starts integer not null default 0,
+  -- Tries that failed, since the row was written or an operator sent it again.
+  add column attempts integer not null default 0,
+  -- Why the last one failed; a closed row's reason is `failure`.
+  add column last_error text,
+  -- No worker knew what to do with it: written by a newer pod in a roll-out. It comes again until one does.
+  add column parked_at timestamptz,
+  -- A dead letter that an operator has done with.
+  add column discarded_at timestamptz,
+  -- W3C traceparent of the request or job that caused it.
+  add column traceparent text;
+--> statement-breakpoint
+
+-- Pods of the release before do not say which queue. There were two.
+create function name_outbox_queue() returns trigger language plpgsql as $$
+begin
+  new.queue := case when new.name = 'publish-order-event' then 'events' else 'mail' end;
+  return new;
+end
+$$;
+--> statement-breakpoint
+create trigger outbox_queue before insert on outbox
+  for each row when (new.queue is null)
+  execute function name_outbox_queue();
+--> statement-breakpoint
+update outbox set queue = case when name = 'publish-order-event' then 'events' else 'mail' end;
+--> statement-breakpoint
+alter table outbox alter column queue set not null;
+--> statement-breakpoint
+
+-- What is open, queue by queue, oldest first: ids sort by creation.
+create index outbox_queue_id_idx on outbox (queue, id) where closed_at is null;
+--> statement-breakpoint
+-- Dead letters, newest first, all of a queue or all of a job.
+create index outbox_dead_queue_id_idx on outbox (queue, id)
+  where failure is not null and discarded_at is null;
+--> statement-breakpoint
+create index outbox_dead_name_id_idx on outbox (name, id)
+  where failure is not null and discarded_at is null;
+--> statement-breakpoint
+-- What a vanished queue had: all of it is due again.
+create index outbox_handed_over_idx on outbox (id) where closed_at is null and handed_over_at is not null;
