@@ -14,6 +14,8 @@ import { bindFailure, freePort } from './stack/ports.js'
 import { StartError } from './stack/start-error.js'
 import { startGuard } from './stack/watch.js'
 
+const WORKER_METRICS_PORT = 9465
+
 /** `npm start`: everything on a bare machine, until a signal or until one of its parts ends. */
 const main = async (): Promise<void> => {
   const wanted = readSettings(process.env)
@@ -43,6 +45,7 @@ const run = async (settings: Settings, session: Session): Promise<void> => {
     ...process.env,
     HOST: settings.host,
     PORT: String(settings.port),
+    METRICS_PORT: await metricsPort(settings.host),
     DATA_DIR: settings.dataDir,
     DATABASE_URL: services.databaseUrl,
     REDIS_URL: services.redisUrl,
@@ -56,6 +59,11 @@ const run = async (settings: Settings, session: Session): Promise<void> => {
   console.log(banner(settings, shown, (Date.now() - begun) / 1_000))
   password.forget()
 }
+
+/** The worker's own default, unless another one on this machine has it. */
+const metricsPort = async (host: string): Promise<string> =>
+  process.env['METRICS_PORT'] ||
+  ((await bindFailure(host, WORKER_METRICS_PORT)) ? '0' : String(WORKER_METRICS_PORT))
 
 /** The API and the worker are two processes, here as in production. */
 const startPrograms = async (settings: Settings, session: Session, env: NodeJS.ProcessEnv): Promise<void> => {

@@ -27,6 +27,7 @@ import { serializerCompiler } from './shared/http/serializer.js'
 import { serverOptions } from './shared/http/server-options.js'
 import { registerStrictBody } from './shared/http/strict-body.js'
 import { registerStrictQuery } from './shared/http/strict-query.js'
+import { registerTrace } from './shared/http/trace.js'
 import { users } from './users/index.js'
 
 export interface AppNeeds {
@@ -54,6 +55,7 @@ export const createApp = async (needs: AppNeeds): Promise<FastifyInstance> => {
   app.removeContentTypeParser('text/plain')
 
   registerRequestId(app)
+  registerTrace(app)
   registerRequestLog(app)
   registerErrorHandler(app)
   registerProtocolRules(app)

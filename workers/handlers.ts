@@ -1,5 +1,5 @@
 import type { WorkerCradle } from '../src/container.js'
-import { ConfigError } from '../src/shared/config.js'
+import { ConfigError, type WorkerConfig } from '../src/shared/config.js'
 import type { JobHandler } from '../src/shared/queue/handler.js'
 import { authHandlers } from './auth.worker.js'
 import { ordersHandlers } from './orders.worker.js'
@@ -12,16 +12,30 @@ export const createHandlers = (cradle: WorkerCradle): JobHandler[] => [
   ...ordersHandlers(cradle),
 ]
 
+/** The queues of these handlers, each once. */
+export const queuesOf = (handlers: readonly JobHandler[]): string[] => [
+  ...new Set(handlers.map(({ contract }) => contract.queue)),
+]
+
+/** @throws ConfigError for a queue that does not exist: a typo would leave its jobs to nobody. */
+const refuseUnknown = (variable: string, named: readonly string[], existing: readonly string[]): void => {
+  const unknown = named.filter((queue) => !existing.includes(queue))
+  if (unknown.length === 0) return
+  const known = existing.join(', ')
+  throw new ConfigError([`${variable}: there is no queue ${unknown.join(', ')}, only ${known}`])
+}
+
 /**
  * The handlers of the queues that this pod serves; all of them if none is named.
- * @throws ConfigError for a queue that does not exist: a typo would leave its jobs to nobody.
+ * @throws ConfigError for a queue that does not exist
  */
-export const chooseHandlers = (handlers: readonly JobHandler[], queues: readonly string[]): JobHandler[] => {
-  const existing = new Set(handlers.map(({ contract }) => contract.queue))
-  const unknown = queues.filter((queue) => !existing.has(queue))
-  if (unknown.length > 0) {
-    const known = [...existing].join(', ')
-    throw new ConfigError([`WORKER_QUEUES: there is no queue ${unknown.join(', ')}, only ${known}`])
-  }
-  return handlers.filter(({ contract }) => queues.length === 0 || queues.includes(contract.queue))
+export const chooseHandlers = (
+  handlers: readonly JobHandler[],
+  { WORKER_QUEUES, WORKER_CONCURRENCY }: Pick<WorkerConfig, 'WORKER_QUEUES' | 'WORKER_CONCURRENCY'>,
+): JobHandler[] => {
+  const existing = queuesOf(handlers)
+  refuseUnknown('WORKER_QUEUES', WORKER_QUEUES, existing)
+  refuseUnknown('WORKER_CONCURRENCY', Object.keys(WORKER_CONCURRENCY), existing)
+  const isServed = (queue: string): boolean => WORKER_QUEUES.length === 0 || WORKER_QUEUES.includes(queue)
+  return handlers.filter(({ contract }) => isServed(contract.queue))
 }

@@ -1,13 +1,13 @@
 import type { WorkerCradle } from '../src/container.js'
 import { publishOrderEvent, sendOrderConfirmation, sendOrderUpdate } from '../src/orders/orders.jobs.js'
-import { handle, type JobHandler } from '../src/shared/queue/handler.js'
+import { handle, handleInTransaction, type JobHandler } from '../src/shared/queue/handler.js'
 
 type Needs = Pick<WorkerCradle, 'ordersService' | 'announcementsService' | 'usersService' | 'mailService'>
 
 export const ordersHandlers = (needs: Needs): JobHandler[] => {
   const { ordersService, announcementsService, usersService, mailService } = needs
   return [
-    handle(publishOrderEvent, (event) => announcementsService.announce(event)),
+    handleInTransaction(publishOrderEvent, (event) => announcementsService.announce(event)),
 
     handle(sendOrderConfirmation, async ({ orderId, userId }, { key }) => {
       const user = await usersService.findUser(userId)

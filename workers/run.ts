@@ -4,15 +4,12 @@ import { createWorkerContainer } from '../src/container.js'
 import { blocking, connectRedis, failFast } from '../src/shared/cache/redis.js'
 import type { WorkerConfig } from '../src/shared/config.js'
 import { connectDatabase } from '../src/shared/database/client.js'
-import { listen } from '../src/shared/database/listener.js'
-import { OUTBOX_CHANNEL } from '../src/shared/database/outbox.js'
-import { startConsumer } from '../src/shared/queue/consumer.js'
-import { createRelay } from '../src/shared/queue/relay.js'
-import { startRelayLoop } from '../src/shared/queue/relay-loop.js'
 import { startScheduler } from '../src/shared/schedule/scheduler.js'
-import type { ShutdownStep } from '../src/shared/shutdown.js'
+import { closeInOrder, type ShutdownStep } from '../src/shared/shutdown.js'
 import type { Logger } from '../src/shared/telemetry/logger.js'
-import { chooseHandlers, createHandlers } from './handlers.js'
+import { chooseHandlers, createHandlers, queuesOf } from './handlers.js'
+import { createOperations } from './operations.js'
+import { startQueues } from './queues.js'
 import { scheduledJobs } from './schedule.js'
 
 /** Well below the lock's own time to live, so that a silent Redis is noticed while it still holds. */
@@ -46,19 +43,11 @@ const openResources = async (config: WorkerConfig, logger: Logger) => {
   }
 }
 
-/**
- * Starts the relay, the queues' workers and the scheduler.
- * @returns the steps that stop them: first what brings work in, then what does it, then what it needs.
- * @throws ConfigError when WORKER_QUEUES names a queue that does not exist
- */
-export const runWorker = async (config: WorkerConfig, logger: Logger): Promise<readonly ShutdownStep[]> => {
-  const opened = await openResources(config, logger)
-  const { database, relayRedis, queueRedis } = opened
-  const prefix = config.REDIS_PREFIX
-  const { cradle } = createWorkerContainer({
+const createContainer = (config: WorkerConfig, opened: Awaited<ReturnType<typeof openResources>>) =>
+  createWorkerContainer({
     ...opened,
     lockMs: config.LOCK_TTL_MS,
-    redisPrefix: prefix,
+    redisPrefix: config.REDIS_PREFIX,
     mailSettings: {
       smtpUrl: config.SMTP_URL,
       directory: join(config.DATA_DIR, 'mail'),
@@ -66,32 +55,50 @@ export const runWorker = async (config: WorkerConfig, logger: Logger): Promise<r
       appUrl: config.APP_URL,
     },
   })
-  const handlers = createHandlers(cradle)
-  const chosen = chooseHandlers(handlers, config.WORKER_QUEUES)
-  const contracts = handlers.map(({ contract }) => contract)
-  const relay = createRelay({ database, redis: relayRedis, prefix, contracts, logger })
-  const relayLoop = startRelayLoop(relay, logger)
-  const listener = listen(config.DATABASE_URL, OUTBOX_CHANNEL, relayLoop.wake, logger)
-  const consumer = startConsumer({
-    database,
-    redis: queueRedis,
-    prefix,
-    handlers: chosen,
-    logger,
-  })
-  const scheduler = startScheduler({
-    database,
-    locks: cradle.locks,
-    holder: `${hostname()}:${process.pid}`,
-    logger,
-    jobs: scheduledJobs(cradle, config),
-  })
+
+/**
+ * Starts the relay, the queues' workers, the scheduler, and what operators see of them.
+ * @param onFatal ends the process when it is no use any more
+ * @returns the steps that stop them: first what brings work in, then what does it, then what it needs.
+ * @throws ConfigError when a queue is named that does not exist, or its Redis evicts keys; EADDRINUSE
+ */
+export const runWorker = async (
+  config: WorkerConfig,
+  logger: Logger,
+  onFatal: () => void,
+): Promise<readonly ShutdownStep[]> => {
+  const opened = await openResources(config, logger)
+  try {
+    return await startAll(config, logger, onFatal, opened)
+  } catch (error) {
+    await closeInOrder(opened.shutdownSteps, logger)
+    throw error
+  }
+}
+
+const startAll = async (
+  config: WorkerConfig,
+  logger: Logger,
+  onFatal: () => void,
+  opened: Awaited<ReturnType<typeof openResources>>,
+): Promise<readonly ShutdownStep[]> => {
+  const { database, queueRedis } = opened
+  const { cradle } = createContainer(config, opened)
+  const all = createHandlers(cradle)
+  const handlers = chooseHandlers(all, config)
+  const operations = createOperations({ config, database, queueRedis, queues: queuesOf(all) })
+  const server = await operations.serve()
+  opened.shutdownSteps.unshift({ name: 'metrics', close: server.close })
+  const { metrics } = operations
+  const queueSteps = await startQueues({ ...opened, config, handlers, metrics, logger, onFatal })
+  const holder = `${hostname()}:${process.pid}`
+  const jobs = scheduledJobs(cradle, config)
+  const scheduler = startScheduler({ database, locks: cradle.locks, holder, logger, jobs })
+  logger.info({ port: server.port }, 'metrics and health are served')
   return [
+    { name: 'readiness', close: server.drain },
     { name: 'scheduler', close: scheduler.stop },
-    { name: 'outbox listener', close: listener.close },
-    { name: 'outbox relay', close: relayLoop.stop },
-    { name: 'queue workers', close: consumer.close },
-    { name: 'queues', close: relay.close },
+    ...queueSteps,
     { name: 'mail', close: cradle.mailTransport.close },
     ...opened.shutdownSteps,
   ]

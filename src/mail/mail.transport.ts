@@ -1,6 +1,7 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createTransport, type SendMailOptions } from 'nodemailer'
+import { DISCARD_MAIL } from '../shared/config.js'
 
 /** Sends one mail. The key is the same in every try: it keeps a repeated mail one mail. */
 export interface MailTransport {
@@ -48,6 +49,11 @@ const createFileTransport = (directory: string): MailTransport => {
   }
 }
 
+/** For load tests: the mail is made and nobody gets it. */
+const createDiscardingTransport = (): MailTransport => ({ send: async () => {}, close: async () => {} })
+
 /** SMTP where a server is named, else a folder of .eml files. */
-export const createMailTransport = (smtpUrl: string | undefined, directory: string): MailTransport =>
-  smtpUrl === undefined ? createFileTransport(directory) : createSmtpTransport(smtpUrl)
+export const createMailTransport = (smtpUrl: string | undefined, directory: string): MailTransport => {
+  if (smtpUrl === DISCARD_MAIL) return createDiscardingTransport()
+  return smtpUrl === undefined ? createFileTransport(directory) : createSmtpTransport(smtpUrl)
+}

@@ -4,7 +4,11 @@ import { jwkSet } from './jwk-set.js'
 import { wholeNumber } from './whole-number.js'
 
 const port = wholeNumber(0, 65_535)
+const host = z.string().min(1).max(255).default('127.0.0.1')
 const milliseconds = wholeNumber(0, 600_000)
+/** An SMTP_URL that sends to nobody, for load tests. */
+export const DISCARD_MAIL = 'discard:'
+
 const isUrl = (text: string, protocols: readonly string[], path: RegExp): boolean => {
   if (!URL.canParse(text)) return false
   const { protocol, hostname, pathname, username, password } = new URL(text)
@@ -23,7 +27,12 @@ const redisUrl = z
     'must be redis://HOST or redis://HOST/NUMBER',
   )
 const appUrl = z.string().refine((text) => isUrl(text, ['http', 'https'], /^/), 'must be https://HOST')
-const smtpUrl = z.string().refine((text) => isUrl(text, ['smtp', 'smtps'], /^/), 'must be smtp://HOST')
+const smtpUrl = z
+  .string()
+  .refine(
+    (text) => text === DISCARD_MAIL || isUrl(text, ['smtp', 'smtps'], /^/),
+    'must be smtp://HOST or smtps://HOST',
+  )
 
 /** An address, or a network as ADDRESS/BITS. */
 const isNetwork = (text: string): boolean => {
@@ -73,6 +82,22 @@ const redisShape = {
     .default('unnest'),
 }
 
+/** `mail=50,webhooks=20`: tries at once, by queue. */
+const concurrency = z
+  .string()
+  .default('')
+  .transform(listOf)
+  .refine(
+    (list) => list.every((item) => /^[a-z-]{1,40}=([1-9]\d{0,2})$/.test(item)),
+    'must be QUEUE=NUMBER (1 to 999), separated by commas',
+  )
+  .transform(
+    (list): Readonly<Record<string, number>> =>
+      Object.fromEntries(
+        list.map((item) => item.split('=')).map(([queue, number]) => [queue, Number(number)]),
+      ),
+  )
+
 /** A worker's grace is longer than a job's try: what is in hand is finished, not done twice. */
 const API_GRACE_MS = 10_000
 const WORKER_GRACE_MS = 25_000
@@ -83,7 +108,7 @@ const apiSchema = z.object({
   ...redisShape,
   SHUTDOWN_GRACE_MS: milliseconds.default(API_GRACE_MS),
   PORT: port.default(3000),
-  HOST: z.string().min(1).max(255).default('127.0.0.1'),
+  HOST: host,
   JWT_PRIVATE_KEYS: jwkSet,
   CACHE_TTL_SECONDS: wholeNumber(1, 86_400).default(60),
   TRUST_PROXY: proxies,
@@ -106,6 +131,11 @@ const workerSchema = z.object({
   APP_URL: appUrl.optional(),
   MAIL_FROM: z.string().min(3).max(320).default('Unnest <no-reply@unnest.example>'),
   WORKER_QUEUES: z.string().default('').transform(listOf),
+  WORKER_CONCURRENCY: concurrency,
+  WORKER_STUCK_AFTER_MS: wholeNumber(1_000, 3_600_000).default(120_000),
+  REDIS_EVICTION_CHECK: z.enum(['on', 'off']).default('on'),
+  HOST: host,
+  METRICS_PORT: port.default(9465),
   LOCK_TTL_MS: lockTime.default(10_000),
   ORDER_TTL_MINUTES: wholeNumber(1, 525_600).default(30),
 })

@@ -151,6 +151,7 @@ const IN_WORDS: Readonly<Record<string, string>> = {
   QUEUE_REDIS_URL: '`REDIS_URL`',
   SHUTDOWN_GRACE_MS: '`10000` api, `25000` worker',
   WORKER_QUEUES: 'all',
+  WORKER_CONCURRENCY: 'by contract',
   TRUST_PROXY: 'none',
 }
 

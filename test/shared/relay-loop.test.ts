@@ -14,12 +14,11 @@ const startLoop = (handOver: (call: number) => Promise<number>) => {
   const log: string[] = []
   const destination = { write: (line: string) => void log.push(JSON.parse(line).msg) }
   const logger = createLogger({ level: 'info', process: 'test', destination })
-  const relay: Relay = {
+  const relay: Pick<Relay, 'handOver'> = {
     handOver: () => {
       calls += 1
       return handOver(calls)
     },
-    close: async () => {},
   }
   const loop = startRelayLoop(relay, logger)
   return {

@@ -71,6 +71,7 @@ export const createWorld = async (t: Test, overrides: Record<string, string> = {
     NODE_ENV: 'test',
     LOG_LEVEL: 'info',
     PORT: '0',
+    METRICS_PORT: '0',
     DATABASE_URL: database.url,
     DATABASE_POOL_MAX: '5',
     REDIS_URL: testServices().redisUrl,
@@ -130,7 +131,8 @@ export const startWorkerPod = async (t: Test, world: World) => {
   const logger = createLogger({ level: config.LOG_LEVEL, process: 'worker', destination })
   // Not at the top: most tests need no worker, and what it brings along takes its time to load.
   const { runWorker } = await import('../../workers/run.js')
-  const steps = await runWorker(config, logger)
+  const onFatal = () => logger.fatal('the worker would end here')
+  const steps = await runWorker(config, logger, onFatal)
   let stopped: Promise<boolean> | undefined
   const stop = (): Promise<boolean> => {
     stopped ??= closeInOrder(steps, logger)

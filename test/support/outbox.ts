@@ -9,6 +9,16 @@ export interface OutboxRecord {
   readonly key: string
   readonly payload: unknown
   readonly handovers: number
+  readonly queue: string
+  readonly round: number
+  readonly attempts: number
+  readonly starts: number
+  readonly due_at: Date
+  readonly handed_over_at: Date | null
+  readonly claimed_until: Date | null
+  readonly parked_at: Date | null
+  readonly last_error: string | null
+  readonly traceparent: string | null
   readonly closed_at: Date | null
   readonly failure: string | null
 }

@@ -1,8 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { sendProblem } from './error-handler.js'
+import { traceIdOfRequest } from './trace.js'
 
 const factsOf = (request: FastifyRequest, reply: FastifyReply) => ({
   requestId: request.id,
+  traceId: traceIdOfRequest(request),
   method: request.method,
   // The template, not the URL: it groups, and it carries no id, token or search term.
   route: request.routeOptions.url ?? null,

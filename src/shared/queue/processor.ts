@@ -1,78 +1,112 @@
-import { type Job, UnrecoverableError } from 'bullmq'
-import { ZodError } from 'zod'
-import type { Database } from '../database/client.js'
-import { closeRow, isOpen } from '../database/outbox.js'
-import { withDeadline } from '../deadline.js'
-import { DomainError, type ErrorKind } from '../errors.js'
-import { serialiseError } from '../telemetry/error-serialiser.js'
-import type { Logger } from '../telemetry/logger.js'
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Claim } from '../database/outbox-tries.js'
+import { traceIdOf } from '../telemetry/trace.js'
+import { type AttemptNeeds, attemptJob, type InHand, type Outcome } from './attempt.js'
+import { type EndingNeeds, MAX_DEATHS, writeDown } from './ending.js'
+import { createGate } from './gate.js'
 import type { JobHandler } from './handler.js'
-import { type JobData, jobData } from './job-data.js'
-import { PermanentFailure } from './outcomes.js'
+import { LEASE_SLACK_MS } from './tries.js'
 
-/** What another try cannot change. */
-const PERMANENT: ReadonlySet<ErrorKind> = new Set([
-  'invalid',
-  'not_found',
-  'forbidden',
-  'conflict',
-  'outdated',
-  'unprocessable',
-])
+/** From its third start on a job runs alone, so that what died beside it is not taken for the cause. */
+const ALONE_FROM_START = 3
+/** Whoever waited longer for its turn makes sure that it still has the job. */
+const FRESH_CLAIM_MS = 5_000
+/** While Postgres is away the queue's jobs wait with the workers; refused at once, they would all come to nothing. */
+const PAUSE_WITHOUT_POSTGRES_MS = 1_000
 
-const isPermanent = (error: unknown): boolean =>
-  error instanceof PermanentFailure ||
-  error instanceof ZodError ||
-  (error instanceof DomainError && PERMANENT.has(error.kind))
-
-export interface ProcessorNeeds {
-  readonly database: Database
-  readonly logger: Logger
+/** A job as the queue delivers it. */
+export interface Delivery {
+  readonly id: string
+  readonly round: number
+  readonly name: string
+  readonly queue: string
+  /** The queue says that the worker that had it is gone. */
+  readonly redelivered: boolean
 }
 
-/** Does one try of a job. Rejects with what the queue is to know: UnrecoverableError when no other try can help. */
-export type Processor = (job: Job<JobData>) => Promise<void>
+export type ProcessorNeeds = AttemptNeeds & EndingNeeds
 
-const perform = async (
-  handlers: ReadonlyMap<string, JobHandler>,
-  { database }: ProcessorNeeds,
-  job: Job<JobData>,
-): Promise<string> => {
-  const data = jobData.parse(job.data)
-  const handler = handlers.get(job.name)
-  // Written by a newer pod in a roll-out: the row stays open and comes again, by then for a newer worker.
-  if (!handler || handler.contract.version < data.version) return 'job left to a newer worker'
-  // A second delivery of a finished job: the outbox remembers that it is done.
-  if (!(await isOpen(database, data.id))) return 'job was done already'
-  const { timeoutMs, name } = handler.contract
-  await withDeadline(name, timeoutMs, handler.run(data.payload, { key: data.key }))
-  await closeRow(database, data.id)
-  return 'job done'
-}
-
-/**
- * Logs the failure and makes what the queue is to know of it: whether another try can help, and a reason
- * without the personal data that a failed query's own message carries.
- */
-const giveUpOrRetry = (job: Job<JobData>, facts: object, error: unknown, logger: Logger): Error => {
-  const permanent = isPermanent(error)
-  const last = permanent || job.attemptsMade + 1 >= (job.opts.attempts ?? 1)
-  if (last) logger.error({ ...facts, err: error }, 'job failed')
-  else logger.warn({ ...facts, err: error }, 'job will be retried')
-  const { message } = serialiseError(error)
-  return permanent ? new UnrecoverableError(message) : new Error(message)
+export interface Processor {
+  /** Does one try, and writes down what came of it. Rejects when Postgres cannot be reached for that. */
+  readonly process: (delivery: Delivery) => Promise<void>
+  /** Gives back what is in hand, for another worker to begin at once, and tells the work to stop. */
+  readonly giveBack: () => Promise<void>
 }
 
 export const createProcessor = (handlers: readonly JobHandler[], needs: ProcessorNeeds): Processor => {
+  const { tries, metrics, logger } = needs
   const byName = new Map(handlers.map((handler) => [handler.contract.name, handler]))
-  return async (job) => {
-    const started = performance.now()
-    const facts = { queue: job.queueName, job: job.name, jobId: job.id, attempt: job.attemptsMade + 1 }
+  const gate = createGate()
+  const inHand = new Set<InHand>()
+
+  const leaseMsOf = (name: string): number => (byName.get(name)?.contract.timeoutMs ?? 0) + LEASE_SLACK_MS
+
+  const claimRow = async ({ id, round, name, redelivered }: Delivery): Promise<Claim | undefined> => {
     try {
-      const outcome = await perform(byName, needs, job)
-      needs.logger.info({ ...facts, ms: Math.round(performance.now() - started) }, outcome)
+      return await tries.claim({ id, round, leaseMs: leaseMsOf(name), takeOver: redelivered })
     } catch (error) {
-      throw giveUpOrRetry(job, facts, error, needs.logger)
+      await wait(PAUSE_WITHOUT_POSTGRES_MS)
+      throw error
     }
+  }
+
+  const attempt = async (handler: JobHandler, held: InHand, claimedAt: number): Promise<Outcome> => {
+    const { claim } = held
+    const isFresh = performance.now() - claimedAt < FRESH_CLAIM_MS
+    const isOurs = isFresh || (await tries.renew(claim, leaseMsOf(claim.name)))
+    return isOurs ? attemptJob(handler, held, needs) : { kind: 'lost' }
+  }
+
+  const decide = async (held: InHand): Promise<Outcome> => {
+    const { claim } = held
+    const claimedAt = performance.now()
+    const handler = byName.get(claim.name)
+    if (!handler || claim.version > handler.contract.version) return { kind: 'parked' }
+    if (claim.starts > MAX_DEATHS) return { kind: 'killer' }
+    const takeTurn = claim.starts < ALONE_FROM_START ? gate.among : gate.alone
+    return takeTurn(() => attempt(handler, held, claimedAt))
+  }
+
+  const processClaim = async (claim: Claim, queue: string): Promise<void> => {
+    const started = performance.now()
+    const held = { claim, stop: new AbortController() }
+    inHand.add(held)
+    try {
+      const outcome = await decide(held)
+      // Given back in the meantime: whatever came of it, somebody else does it now.
+      if (!inHand.has(held)) return
+      const ms = Math.round(performance.now() - started)
+      const { name: job, id: jobId, attempts, traceparent } = claim
+      const facts = { queue, job, jobId, attempt: attempts + 1, ms, traceId: traceIdOf(traceparent) }
+      await writeDown(claim, outcome, facts, needs)
+      metrics.ended(queue, job, outcome.kind, ms / 1_000)
+    } finally {
+      inHand.delete(held)
+    }
+  }
+
+  const giveBackOne = async ({ claim, stop }: InHand): Promise<void> => {
+    const facts = { job: claim.name, jobId: claim.id }
+    stop.abort(new Error('the worker stops'))
+    try {
+      await tries.putBack(claim, { delayMs: 0, counted: false, error: null })
+      logger.warn(facts, 'job given back')
+    } catch (err) {
+      logger.error({ ...facts, err }, 'job could not be given back: its lease has to run out')
+    }
+  }
+
+  return {
+    process: async (delivery) => {
+      const claim = await claimRow(delivery)
+      if (claim) return processClaim(claim, delivery.queue)
+      const { queue, name: job, id: jobId } = delivery
+      logger.info({ queue, job, jobId }, 'job was done already, or is in hand')
+    },
+    giveBack: async () => {
+      const held = [...inHand]
+      inHand.clear()
+      await Promise.all(held.map(giveBackOne))
+    },
   }
 }

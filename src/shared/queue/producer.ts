@@ -1,5 +1,6 @@
 import type { Transaction } from '../database/client.js'
 import { writeOutbox } from '../database/outbox.js'
+import { currentTraceparent } from '../telemetry/trace.js'
 import type { JobContract } from './contract.js'
 
 export interface JobProducer {
@@ -24,12 +25,14 @@ export interface JobProducer {
 export const createJobProducer = (): JobProducer => {
   const sendAll: JobProducer['sendAll'] = (transaction, contract, payloads) => {
     const { name, version } = contract
+    const traceparent = currentTraceparent()
     const rows = payloads.map((payload) => ({
       name,
       version,
       queue: contract.queue,
       key: contract.key(payload),
       payload: contract.payload.parse(payload),
+      traceparent,
     }))
     return writeOutbox(transaction, rows)
   }

@@ -13,7 +13,7 @@ export interface RelayLoop {
 }
 
 /** Runs the relay until it is stopped: at once while there is work, else woken or once a second. */
-export const startRelayLoop = (relay: Relay, logger: Logger): RelayLoop => {
+export const startRelayLoop = (relay: Pick<Relay, 'handOver'>, logger: Logger): RelayLoop => {
   let stopped = false
   let woken = false
   let failing = false

@@ -1,14 +1,15 @@
 import { Queue } from 'bullmq'
 import type { Redis } from 'ioredis'
 import type { Database } from '../database/client.js'
-import { lockDueRows, markHandedOver, type OutboxRow } from '../database/outbox.js'
+import { type Handover, recallRows, takeDueRows, untakeRows } from '../database/outbox-handovers.js'
 import { withDeadline } from '../deadline.js'
 import type { Logger } from '../telemetry/logger.js'
-import type { JobSettings } from './contract.js'
-import type { JobData } from './job-data.js'
+import { type JobData, queueIdOf, queuePrefixOf } from './job-data.js'
+import type { QueueMetrics } from './queue-metrics.js'
 
-const BATCH_SIZE = 200
-/** Longer than the connection's own time-outs; a handover holds row locks while it waits. */
+const BATCH_ROWS = 500
+const RECALL_ROWS = 5_000
+/** Longer than the connection's own time-outs. */
 const HANDOVER_TIMEOUT_MS = 5_000
 
 type BulkJob = Parameters<Queue<JobData>['addBulk']>[0][number]
@@ -18,80 +19,89 @@ export interface RelayNeeds {
   /** A fail-fast connection of the queues' own. */
   readonly redis: Redis
   readonly prefix: string
-  /** Every job that may stand in the outbox: retries and delays come from here. */
-  readonly contracts: readonly JobSettings[]
+  readonly metrics: QueueMetrics
   readonly logger: Logger
 }
 
 export interface Relay {
-  /** Hands over one batch of due rows; resolves to how many there were. Rejects when Redis is away. */
+  /** Hands over one batch of due rows; resolves to how many there were. Rejects when Redis or Postgres is away. */
   readonly handOver: () => Promise<number>
+  /** How many jobs wait in these queues for a worker to take them. Rejects when Redis is away. */
+  readonly countWaiting: (queues: readonly string[]) => Promise<number>
   readonly close: () => Promise<void>
 }
 
-const toBulkJob = (row: OutboxRow, contract: JobSettings): BulkJob => ({
-  name: row.name,
-  data: { id: row.id, version: row.version, key: row.key, payload: row.payload },
-  opts: {
-    // The queue ignores a row that it still has: handing over twice is harmless. It must not have a job that
-    // failed, though: if its worker died before it wrote the dead letter, the row would stay open for ever.
-    jobId: row.id,
-    attempts: contract.attempts,
-    backoff: { type: 'exponential', delay: contract.backoffMs, jitter: 0.5 },
-    removeOnComplete: true,
-    removeOnFail: true,
-  },
+const toBulkJob = ({ id, round, name }: Handover): BulkJob => ({
+  name,
+  data: { id, round },
+  // Its one try is the delivery: how often the job is tried, and when, is the outbox's business. Nothing is kept, since
+  // the queue would take a later handover for one that it has had.
+  opts: { jobId: queueIdOf({ id, round }), attempts: 1, removeOnComplete: true, removeOnFail: true },
 })
 
-/**
- * Makes the hand between the outbox and the queues. The rows stay locked while the queue takes them and
- * are marked only then, so a relay that dies in between leaves them due for the next one.
- */
-export const createRelay = ({ database, redis, prefix, contracts, logger }: RelayNeeds): Relay => {
-  const byName = new Map(contracts.map((contract) => [contract.name, contract]))
+/** Makes the hand between the outbox and the queues. */
+export const createRelay = ({ database, redis, prefix, metrics, logger }: RelayNeeds): Relay => {
   const queues = new Map<string, Queue<JobData>>()
+  /** Gone when Redis has lost what it had: nothing expires it. */
+  const lifeSign = `${prefix}:queues-filled`
 
   const queueOf = (name: string): Queue<JobData> => {
     const open = queues.get(name)
     if (open) return open
-    const queue = new Queue<JobData>(name, { connection: redis, prefix, skipVersionCheck: true })
+    const options = { connection: redis, prefix: queuePrefixOf(prefix), skipVersionCheck: true }
+    const queue = new Queue<JobData>(name, options)
     queue.on('error', (error) => logger.debug({ queue: name, err: error }, 'queue connection'))
     queues.set(name, queue)
     return queue
   }
 
-  const addToQueues = async (rows: readonly OutboxRow[]): Promise<void> => {
-    // BullMQ would keep each batch in memory until Redis comes, and each round of an outage adds one.
-    if (redis.status !== 'ready') throw new Error('Redis is away')
-    const jobsByQueue = new Map<string, BulkJob[]>()
-    for (const row of rows) {
-      const contract = byName.get(row.name)
-      // Written by a newer pod in a roll-out: it comes due again, by then for a relay that knows it.
-      if (!contract) logger.warn({ job: row.name, jobId: row.id }, 'unknown job left in the outbox')
-      else
-        jobsByQueue.set(contract.queue, [
-          ...(jobsByQueue.get(contract.queue) ?? []),
-          toBulkJob(row, contract),
-        ])
-    }
-    await Promise.all([...jobsByQueue].map(([name, jobs]) => queueOf(name).addBulk(jobs)))
+  const addToQueues = async (rows: readonly Handover[]): Promise<void> => {
+    const names = [...new Set(rows.map(({ queue }) => queue))]
+    const add = (name: string) =>
+      queueOf(name).addBulk(rows.filter(({ queue }) => queue === name).map(toBulkJob))
+    await Promise.all(names.map(add))
   }
 
-  const handOver = (): Promise<number> =>
-    database.transaction(async (transaction) => {
-      const rows = await lockDueRows(transaction, BATCH_SIZE)
-      if (rows.length === 0) return 0
+  const recallAll = async (): Promise<void> => {
+    let rows = 0
+    let batch: number
+    do {
+      batch = await recallRows(database, RECALL_ROWS)
+      rows += batch
+    } while (batch === RECALL_ROWS)
+    // Only then: a relay that dies in between leaves it to the next one.
+    await redis.set(lifeSign, '1')
+    if (rows === 0) return
+    metrics.queueLost()
+    logger.warn({ rows }, 'the queue was empty and is filled again from the outbox')
+  }
+
+  const handOver = async (): Promise<number> => {
+    // BullMQ would keep each batch in memory until Redis comes, and each round of an outage adds one.
+    if (redis.status !== 'ready') throw new Error('Redis is away')
+    if ((await redis.exists(lifeSign)) === 0) await recallAll()
+    const rows = await takeDueRows(database, BATCH_ROWS)
+    if (rows.length === 0) return 0
+    try {
       await withDeadline('handing jobs to the queue', HANDOVER_TIMEOUT_MS, addToQueues(rows))
-      await markHandedOver(
-        transaction,
-        rows.map(({ id }) => id),
-      )
-      return rows.length
-    })
+    } catch (error) {
+      const ids = rows.map(({ id }) => id)
+      await untakeRows(database, ids)
+      throw error
+    }
+    metrics.handedOver(rows.length)
+    return rows.length
+  }
+
+  const countWaiting: Relay['countWaiting'] = async (names) => {
+    const counting = Promise.all(names.map((name) => queueOf(name).getWaitingCount()))
+    const counts = await withDeadline('counting jobs', HANDOVER_TIMEOUT_MS, counting)
+    return counts.reduce((sum, count) => sum + count, 0)
+  }
 
   const close = async (): Promise<void> => {
     await Promise.all([...queues.values()].map((queue) => queue.close()))
   }
 
-  return { handOver, close }
+  return { handOver, countWaiting, close }
 }

@@ -1,0 +1,59 @@
+import { sql } from 'drizzle-orm'
+import type { Executor } from './client.js'
+
+/** A row on its way to its queue. */
+export interface Handover {
+  readonly id: string
+  readonly round: number
+  readonly queue: string
+  readonly name: string
+}
+
+/**
+ * A handed-over row of which nothing was heard for so many seconds is handed over again; the time doubles with each
+ * handover, so that a long backlog is not written anew every minute, up to a quarter of an hour.
+ */
+const HANDOVER_SECONDS = 30
+const MAX_DOUBLINGS = 5
+
+/**
+ * Takes up to `limit` rows whose time has come, the longest due first. Rows that another relay takes at this moment are
+ * passed over, so any number of relays share the work. No lock is kept while the queue is told: a relay that dies on
+ * the way costs the rows the time until they are due again.
+ */
+export const takeDueRows = async (executor: Executor, limit: number): Promise<Handover[]> => {
+  const taken = await executor.execute<Record<keyof Handover, unknown>>(sql`
+    update outbox
+    set handed_over_at = now(), handovers = handovers + 1, claimed_until = null,
+        due_at = now() + make_interval(secs => ${HANDOVER_SECONDS} * 2 ^ least(handovers, ${MAX_DOUBLINGS}))
+    where id in (
+      select id from outbox where closed_at is null and due_at <= now()
+      order by due_at limit ${limit} for update skip locked
+    )
+    returning id, round, queue, name`)
+  // The columns' types are the table's.
+  return [...taken] as unknown as Handover[]
+}
+
+/** Undoes a handover that did not come off, so that the rows need not wait for their next one. */
+export const untakeRows = async (executor: Executor, ids: readonly string[]): Promise<void> => {
+  await executor.execute(sql`
+    update outbox set handed_over_at = null, handovers = greatest(handovers - 1, 0), due_at = now()
+    where id = any(${sql.param(ids)}::uuid[]) and closed_at is null and claimed_until is null`)
+}
+
+/**
+ * Makes up to `limit` rows due that are in the queue and in nobody's hand: the queue has lost all it had.
+ * @returns how many
+ */
+export const recallRows = async (executor: Executor, limit: number): Promise<number> => {
+  const recalled = await executor.execute(sql`
+    update outbox set handed_over_at = null, handovers = 0, due_at = now()
+    where id in (
+      select id from outbox
+      where closed_at is null and handed_over_at is not null and (claimed_until is null or claimed_until <= now())
+      order by id limit ${limit} for update skip locked
+    )
+    returning id`)
+  return recalled.length
+}

@@ -1,0 +1,152 @@
+import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
+import type { Executor } from './client.js'
+import { outbox } from './outbox.table.js'
+
+/** Which row, and which round of it: an answer to an older round comes too late. */
+export interface RoundOfRow {
+  readonly id: string
+  readonly round: number
+}
+
+export interface ClaimRequest extends RoundOfRow {
+  /** How long others are kept away if nothing is heard of it any more. */
+  readonly leaseMs: number
+  /** The queue says that whoever had it before is gone: its lease need not run out. */
+  readonly takeOver: boolean
+}
+
+/** A row in hand. */
+export interface Claim extends RoundOfRow {
+  readonly name: string
+  readonly version: number
+  readonly key: string
+  readonly payload: unknown
+  /** Tries that have failed so far. */
+  readonly attempts: number
+  /** Tries begun without an end, this one included: more than one means that a worker died. */
+  readonly starts: number
+  readonly traceparent: string | null
+}
+
+const PARKED_SECONDS = 60
+
+/**
+ * Takes rows in hand, all in one statement. A row that is closed, in another round, or in somebody's hand is left out.
+ * Its time to be due again is the end of the lease, so that a dead worker's row comes back by itself.
+ */
+export const claimRows = async (executor: Executor, requests: readonly ClaimRequest[]): Promise<Claim[]> => {
+  const ids = sql.param(requests.map(({ id }) => id))
+  const rounds = sql.param(requests.map(({ round }) => round))
+  const leases = sql.param(requests.map(({ leaseMs }) => leaseMs))
+  const takeOvers = sql.param(requests.map(({ takeOver }) => Number(takeOver)))
+  const claimed = await executor.execute<Record<keyof Claim, unknown>>(sql`
+    update outbox
+    set claimed_until = now() + lease * interval '1 millisecond',
+        due_at = now() + lease * interval '1 millisecond',
+        starts = starts + 1
+    from unnest(${ids}::uuid[], ${rounds}::int[], ${leases}::int[], ${takeOvers}::int[])
+      as wanted (id, round, lease, take_over)
+    where outbox.id = wanted.id and outbox.round = wanted.round and closed_at is null
+      and (claimed_until is null or claimed_until <= now() or take_over = 1)
+    returning outbox.id, outbox.round, name, version, key, payload, attempts, starts, traceparent`)
+  // The columns' types are the table's; `returning` gives them under the names that they have there.
+  return [...claimed] as unknown as Claim[]
+}
+
+/** Keeps a claimed row in hand for `leaseMs` more. @returns false when it is not ours any more */
+export const renewClaim = async (
+  executor: Executor,
+  { id, round }: RoundOfRow,
+  leaseMs: number,
+): Promise<boolean> => {
+  const until = sql`now() + ${leaseMs} * interval '1 millisecond'`
+  const renewed = await executor
+    .update(outbox)
+    .set({ claimedUntil: until, dueAt: until })
+    .where(openRound({ id, round }))
+    .returning({ id: outbox.id })
+  return renewed.length === 1
+}
+
+/** Closes rows whose effect is done; whoever closed one before has done no harm. */
+export const closeRows = async (executor: Executor, ids: readonly string[]): Promise<void> => {
+  await executor
+    .update(outbox)
+    .set({ closedAt: sql`now()`, claimedUntil: null, parkedAt: null })
+    .where(and(inArray(outbox.id, [...ids]), isNull(outbox.closedAt)))
+}
+
+const openRound = ({ id, round }: RoundOfRow) =>
+  and(eq(outbox.id, id), eq(outbox.round, round), isNull(outbox.closedAt))
+
+/**
+ * Closes a row in the transaction of its effect, which holds it from then on.
+ * @returns false when it is not ours any more: then the effect must not be committed
+ */
+export const closeInTransaction = async (executor: Executor, claim: RoundOfRow): Promise<boolean> => {
+  const closed = await executor
+    .update(outbox)
+    .set({ closedAt: sql`now()`, claimedUntil: null, parkedAt: null })
+    .where(openRound(claim))
+    .returning({ id: outbox.id })
+  return closed.length === 1
+}
+
+/** Closes a row with the reason why it will never be done. @returns false when it was not ours any more */
+export const buryRow = async (executor: Executor, claim: RoundOfRow, failure: string): Promise<boolean> => {
+  const buried = await executor
+    .update(outbox)
+    .set({
+      closedAt: sql`now()`,
+      failure,
+      lastError: failure,
+      attempts: sql`${outbox.attempts} + 1`,
+      claimedUntil: null,
+    })
+    .where(openRound(claim))
+    .returning({ id: outbox.id })
+  return buried.length === 1
+}
+
+/** The row is nobody's any more, and its next handover is another one than the last. */
+const NEXT_ROUND = {
+  round: sql`${outbox.round} + 1`,
+  handovers: 0,
+  handedOverAt: null,
+  claimedUntil: null,
+  starts: 0,
+}
+
+export interface PutBack {
+  readonly delayMs: number
+  /** Whether it counts as a try that failed. */
+  readonly counted: boolean
+  /** Null: nothing went wrong with it. */
+  readonly error: string | null
+}
+
+/** Gives a claimed row back to the relay, due in `delayMs`. */
+export const putBackRow = async (executor: Executor, claim: RoundOfRow, back: PutBack): Promise<void> => {
+  await executor
+    .update(outbox)
+    .set({
+      ...NEXT_ROUND,
+      dueAt: sql`now() + ${back.delayMs} * interval '1 millisecond'`,
+      parkedAt: null,
+      ...(back.counted && { attempts: sql`${outbox.attempts} + 1` }),
+      ...(back.error !== null && { lastError: back.error }),
+    })
+    .where(openRound(claim))
+}
+
+/** Gives a row that nobody here understands back; it comes again once a minute, by then for a newer worker. */
+export const parkRow = async (executor: Executor, claim: RoundOfRow): Promise<void> => {
+  await executor
+    .update(outbox)
+    .set({
+      ...NEXT_ROUND,
+      dueAt: sql`now() + make_interval(secs => ${PARKED_SECONDS})`,
+      parkedAt: sql`coalesce(${outbox.parkedAt}, now())`,
+    })
+    .where(openRound(claim))
+}

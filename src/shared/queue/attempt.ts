@@ -1,0 +1,63 @@
+import { type Database, inOneTransaction } from '../database/client.js'
+import { type Claim, closeInTransaction } from '../database/outbox-tries.js'
+import { withDeadline } from '../deadline.js'
+import { withTrace } from '../telemetry/trace.js'
+import type { JobContext, JobHandler } from './handler.js'
+import type { Tries } from './tries.js'
+import { judge, type Verdict } from './verdict.js'
+
+/** What a claimed job comes to. Lost: somebody else has it by now. Killer: too many workers died of it. */
+export type Outcome =
+  | { readonly kind: 'done' | 'lost' | 'parked' | 'killer' }
+  | (Verdict & { readonly error: unknown })
+
+/** One row in this worker's hand. */
+export interface InHand {
+  readonly claim: Claim
+  /** Tells the work that nobody waits for it any more. */
+  readonly stop: AbortController
+}
+
+export interface AttemptNeeds {
+  readonly database: Database
+  readonly tries: Tries
+}
+
+/** @returns false when somebody else took the row over in the meantime */
+const run = async (
+  handler: JobHandler,
+  { claim, stop: { signal } }: InHand,
+  { database, tries }: AttemptNeeds,
+): Promise<boolean> => {
+  const { name, timeoutMs } = handler.contract
+  const context: JobContext = { key: claim.key, attempt: claim.attempts + 1, signal }
+  if (handler.effect === 'outside') {
+    await withDeadline(name, timeoutMs, handler.run(claim, context))
+    await tries.close(claim)
+    return true
+  }
+  const effect = inOneTransaction(database, async (transaction) => {
+    if (!(await closeInTransaction(transaction, claim))) return false
+    await handler.run(transaction, claim, context)
+    // Whoever was told that this try is over must not be contradicted by its commit.
+    signal.throwIfAborted()
+    return true
+  })
+  return withDeadline(name, timeoutMs, effect)
+}
+
+/** Does the job's work once, within its time and the trace of what caused it, and closes its row if it was done. */
+export const attemptJob = async (
+  handler: JobHandler,
+  held: InHand,
+  needs: AttemptNeeds,
+): Promise<Outcome> => {
+  const { claim, stop } = held
+  try {
+    const isDone = await withTrace(claim.traceparent, () => run(handler, held, needs))
+    return { kind: isDone ? 'done' : 'lost' }
+  } catch (error) {
+    stop.abort(error)
+    return { ...judge(error, handler.contract, claim.attempts + 1), error }
+  }
+}

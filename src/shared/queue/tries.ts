@@ -1,0 +1,86 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Database } from '../database/client.js'
+import { isTransientFailure } from '../database/failures.js'
+import {
+  buryRow,
+  type Claim,
+  type ClaimRequest,
+  claimRows,
+  closeRows,
+  type PutBack,
+  parkRow,
+  putBackRow,
+  type RoundOfRow,
+  renewClaim,
+} from '../database/outbox-tries.js'
+import { withDeadline } from '../deadline.js'
+import { inBatches } from './batch.js'
+
+const BATCH_ROWS = 200
+/** Above what Postgres gives a statement: a connection whose packets vanish ends the waiting, not the worker. */
+const STATEMENT_MS = 10_000
+/** How long an end is written again while Postgres is away; the lease has to be longer. */
+const RECORD_FOR_MS = 20_000
+const RECORD_EVERY_MS = 500
+
+/**
+ * What a lease lasts beyond the try's own time: to wait for its turn, and to write down how it ended. Until then nobody
+ * else gets the row.
+ */
+export const LEASE_SLACK_MS = RECORD_FOR_MS + STATEMENT_MS
+
+/** What is written down of a job's tries. Each call waits for Postgres for a bounded time. */
+export interface Tries {
+  /** @returns undefined when the row is closed, in a later round or in somebody's hand */
+  readonly claim: (request: ClaimRequest) => Promise<Claim | undefined>
+  readonly renew: (claim: RoundOfRow, leaseMs: number) => Promise<boolean>
+  readonly close: (claim: RoundOfRow) => Promise<void>
+  readonly putBack: (claim: RoundOfRow, back: PutBack) => Promise<void>
+  readonly park: (claim: RoundOfRow) => Promise<void>
+  /** @returns false when somebody else was faster */
+  readonly bury: (claim: RoundOfRow, failure: string) => Promise<boolean>
+}
+
+const once = <T>(what: string, work: Promise<T>): Promise<T> => withDeadline(what, STATEMENT_MS, work)
+
+/** The effect is there and only its record is missing: what is not written down now is done twice. */
+const insistently = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
+  const until = performance.now() + RECORD_FOR_MS
+  for (;;) {
+    try {
+      return await once(what, work())
+    } catch (error) {
+      if (!isTransientFailure(error) || performance.now() > until) throw error
+      await wait(RECORD_EVERY_MS)
+    }
+  }
+}
+
+/** One request a row and batch: of two deliveries of the same row at the same time the second gets nothing. */
+const claimBatch = async (
+  database: Database,
+  requests: readonly ClaimRequest[],
+): Promise<(Claim | undefined)[]> => {
+  const firsts = [...new Map(requests.toReversed().map((request) => [request.id, request])).values()]
+  const claims = new Map((await claimRows(database, firsts)).map((claim) => [claim.id, claim]))
+  return requests.map((request) => (firsts.includes(request) ? claims.get(request.id) : undefined))
+}
+
+/** Many at a time: a statement a job would be the queue's limit. */
+export const createTries = (database: Database): Tries => {
+  const claimInBatch = inBatches(BATCH_ROWS, (requests: readonly ClaimRequest[]) =>
+    once('claiming jobs', claimBatch(database, requests)),
+  )
+  const closeInBatch = inBatches(BATCH_ROWS, async (ids: readonly string[]) => {
+    await insistently('closing jobs', () => closeRows(database, ids))
+    return ids
+  })
+  return {
+    claim: claimInBatch,
+    renew: (claim, leaseMs) => once('renewing a claim', renewClaim(database, claim, leaseMs)),
+    close: async ({ id }) => void (await closeInBatch(id)),
+    putBack: (claim, back) => insistently('putting a job back', () => putBackRow(database, claim, back)),
+    park: (claim) => insistently('parking a job', () => parkRow(database, claim)),
+    bury: (claim, failure) => insistently('burying a job', () => buryRow(database, claim, failure)),
+  }
+}

@@ -1,0 +1,29 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { randomBytes } from 'node:crypto'
+
+/** A W3C trace context: version 00, trace id, id of the caller's span, flags. */
+const TRACEPARENT = /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})$/
+
+const current = new AsyncLocalStorage<string>()
+
+const spanId = (): string => randomBytes(8).toString('hex')
+
+/**
+ * The trace context of work that a caller with `given` causes: the same trace, another span. What is not well formed
+ * begins a new trace, as W3C Trace Context asks.
+ */
+export const continueTrace = (given: string | null | undefined): string => {
+  const [, traceId = randomBytes(16).toString('hex'), flags = '01'] = TRACEPARENT.exec(given ?? '') ?? []
+  return `00-${traceId}-${spanId()}-${flags}`
+}
+
+/** Runs `work` in the trace that `given` belongs to. */
+export const withTrace = <T>(given: string | null | undefined, work: () => T): T =>
+  current.run(continueTrace(given), work)
+
+/** The trace context of what runs now; undefined outside of any request or job. */
+export const currentTraceparent = (): string | undefined => current.getStore()
+
+/** What all log lines of one trace share. */
+export const traceIdOf = (traceparent: string | null | undefined): string | undefined =>
+  TRACEPARENT.exec(traceparent ?? '')?.[1]

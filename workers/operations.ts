@@ -1,0 +1,56 @@
+import { collectDefaultMetrics, Registry } from 'prom-client'
+import type { WorkerConfig } from '../src/shared/config.js'
+import type { Database } from '../src/shared/database/client.js'
+import { countOutbox } from '../src/shared/database/outbox-counts.js'
+import { pingDatabase } from '../src/shared/database/ping.js'
+import { withDeadline } from '../src/shared/deadline.js'
+import { createQueueMetrics, type QueueMetrics } from '../src/shared/queue/queue-metrics.js'
+import type { ShutdownStep } from '../src/shared/shutdown.js'
+import { type OperationsServer, startOperationsServer } from '../src/shared/telemetry/operations-server.js'
+
+const DATABASE_TIMEOUT_MS = 1_000
+const COUNT_TIMEOUT_MS = 3_000
+
+export interface OperationsNeeds {
+  readonly config: Pick<WorkerConfig, 'HOST' | 'METRICS_PORT'>
+  readonly database: Database
+  readonly queueRedis: { readonly status: string }
+  /** Of all contracts: also what this pod does not serve is counted. */
+  readonly queues: readonly string[]
+}
+
+export interface Operations {
+  readonly metrics: QueueMetrics
+  /** Serves them, and health; `drain` turns readiness off. */
+  readonly serve: () => Promise<OperationsServer & { readonly drain: ShutdownStep['close'] }>
+}
+
+/** What operators and their machines see of a worker. */
+export const createOperations = ({ config, database, queueRedis, queues }: OperationsNeeds): Operations => {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const count = () => withDeadline('counting the outbox', COUNT_TIMEOUT_MS, countOutbox(database, queues))
+  let draining = false
+
+  const checkReady = async (): Promise<void> => {
+    if (draining) throw new Error('This worker is shutting down.')
+    if (queueRedis.status !== 'ready') throw new Error('This worker cannot reach its queue.')
+    await pingDatabase(database, DATABASE_TIMEOUT_MS).catch(() => {
+      throw new Error('This worker cannot reach its database.')
+    })
+  }
+
+  return {
+    metrics: createQueueMetrics(registry, count),
+    serve: async () => {
+      const { HOST: host, METRICS_PORT: port } = config
+      const server = await startOperationsServer({ host, port, registry, checkReady })
+      return {
+        ...server,
+        drain: async () => {
+          draining = true
+        },
+      }
+    },
+  }
+}

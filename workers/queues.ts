@@ -1,0 +1,88 @@
+import type { Redis } from 'ioredis'
+import { ConfigError, type WorkerConfig } from '../src/shared/config.js'
+import type { Database } from '../src/shared/database/client.js'
+import { listen } from '../src/shared/database/listener.js'
+import { OUTBOX_CHANNEL } from '../src/shared/database/outbox.js'
+import { startConsumer } from '../src/shared/queue/consumer.js'
+import { refuseEviction } from '../src/shared/queue/eviction.js'
+import type { JobHandler } from '../src/shared/queue/handler.js'
+import type { QueueMetrics } from '../src/shared/queue/queue-metrics.js'
+import { createRelay } from '../src/shared/queue/relay.js'
+import { startRelayLoop } from '../src/shared/queue/relay-loop.js'
+import { createTries } from '../src/shared/queue/tries.js'
+import { startWatchdog } from '../src/shared/queue/watchdog.js'
+import type { ShutdownStep } from '../src/shared/shutdown.js'
+import type { Logger } from '../src/shared/telemetry/logger.js'
+import { queuesOf } from './handlers.js'
+
+/** Of the grace time; the rest is for giving back and for closing what the jobs used. */
+const FINISH_SHARE_OF_GRACE = 0.8
+/** A try may take this many times its own limit before the process counts as stuck. */
+const STUCK_FACTOR = 2
+
+export interface QueuesNeeds {
+  readonly config: WorkerConfig
+  readonly database: Database
+  readonly relayRedis: Redis
+  readonly queueRedis: Redis
+  /** Of this pod's queues. */
+  readonly handlers: readonly JobHandler[]
+  readonly metrics: QueueMetrics
+  readonly logger: Logger
+  /** Ends the process at once, with an error: called when it is no use any more. */
+  readonly onFatal: () => void
+}
+
+/** A Redis that is away at the start is asked when it comes. */
+const checkEviction = async ({ config, relayRedis, logger, onFatal }: QueuesNeeds): Promise<void> => {
+  if (config.REDIS_EVICTION_CHECK === 'off') return
+  if (relayRedis.status === 'ready') return refuseEviction(relayRedis)
+  relayRedis.once('ready', () => {
+    refuseEviction(relayRedis).catch((err) => {
+      if (!(err instanceof ConfigError)) return logger.warn({ err }, 'eviction policy could not be read')
+      logger.fatal({ alert: 'queue_evicts', err }, 'the queue would lose jobs')
+      onFatal()
+    })
+  })
+}
+
+const startRelay = ({ config, database, relayRedis, metrics, logger }: QueuesNeeds) => {
+  const relay = createRelay({ database, redis: relayRedis, prefix: config.REDIS_PREFIX, metrics, logger })
+  const loop = startRelayLoop(relay, logger)
+  const listener = listen(config.DATABASE_URL, OUTBOX_CHANNEL, loop.wake, logger)
+  return { relay, loop, listener }
+}
+
+/**
+ * Starts what moves jobs: the relay, the queues' workers and the watchdog.
+ * @returns the steps that stop them
+ * @throws ConfigError when the queue's Redis evicts keys
+ */
+export const startQueues = async (needs: QueuesNeeds): Promise<readonly ShutdownStep[]> => {
+  const { config, handlers, logger, onFatal } = needs
+  await checkEviction(needs)
+  const { relay, loop, listener } = startRelay(needs)
+  const consumer = startConsumer({
+    ...needs,
+    redis: needs.queueRedis,
+    prefix: config.REDIS_PREFIX,
+    tries: createTries(needs.database),
+    concurrency: config.WORKER_CONCURRENCY,
+    finishMs: config.SHUTDOWN_GRACE_MS * FINISH_SHARE_OF_GRACE,
+  })
+  const longestTryMs = Math.max(...handlers.map(({ contract }) => contract.timeoutMs))
+  const watchdog = startWatchdog({
+    lastEndAt: consumer.lastEndAt,
+    workWaits: async () => (await relay.countWaiting(queuesOf(handlers))) > 0,
+    stuckAfterMs: Math.max(config.WORKER_STUCK_AFTER_MS, longestTryMs * STUCK_FACTOR),
+    onStuck: onFatal,
+    logger,
+  })
+  return [
+    { name: 'watchdog', close: async () => watchdog.stop() },
+    { name: 'queue workers', close: consumer.close },
+    { name: 'outbox listener', close: listener.close },
+    { name: 'outbox relay', close: loop.stop },
+    { name: 'queues', close: relay.close },
+  ]
+}
