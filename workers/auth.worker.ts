@@ -11,23 +11,23 @@ type Needs = Pick<
 export const authHandlers = (needs: Needs): JobHandler[] => {
   const { usersService, passwordRecoveryService, emailVerificationService, mailService } = needs
   return [
-    handle(sendEmailVerification, async ({ userId }, { key }) => {
+    handle(sendEmailVerification, async ({ userId }, { key, signal }) => {
       const user = await usersService.findUser(userId)
       if (!user || user.emailVerified) return
       const token = await emailVerificationService.issueVerification(userId)
-      await mailService.sendEmailVerification({ key, to: user.email, name: user.name }, token)
+      await mailService.sendEmailVerification({ key, signal, to: user.email, name: user.name }, token)
     }),
 
-    handle(sendPasswordReset, async ({ email }, { key }) => {
-      const reset = await passwordRecoveryService.issueReset(email)
+    handle(sendPasswordReset, async (payload, { key, signal }) => {
+      const reset = await passwordRecoveryService.issueReset(payload)
       const user = reset && (await usersService.findUser(reset.userId))
       if (!reset || !user) return
-      await mailService.sendPasswordReset({ key, to: user.email, name: user.name }, reset.token)
+      await mailService.sendPasswordReset({ key, signal, to: user.email, name: user.name }, reset.token)
     }),
 
-    handle(sendPasswordChanged, async ({ userId }, { key }) => {
+    handle(sendPasswordChanged, async ({ userId }, { key, signal }) => {
       const user = await usersService.findUser(userId)
-      if (user) await mailService.sendPasswordChanged({ key, to: user.email, name: user.name })
+      if (user) await mailService.sendPasswordChanged({ key, signal, to: user.email, name: user.name })
     }),
   ]
 }

@@ -9,17 +9,18 @@ export const ordersHandlers = (needs: Needs): JobHandler[] => {
   return [
     handleInTransaction(publishOrderEvent, (event) => announcementsService.announce(event)),
 
-    handle(sendOrderConfirmation, async ({ orderId, userId }, { key }) => {
+    handle(sendOrderConfirmation, async ({ orderId, userId }, { key, signal }) => {
       const user = await usersService.findUser(userId)
       // Deleted before we got to it: nobody reads it, and nothing has failed.
       if (!user) return
       const order = await ordersService.getOrderOf(userId, orderId)
-      await mailService.sendOrderConfirmation({ key, to: user.email, name: user.name }, order)
+      await mailService.sendOrderConfirmation({ key, signal, to: user.email, name: user.name }, order)
     }),
 
-    handle(sendOrderUpdate, async ({ orderId, userId, status }, { key }) => {
+    handle(sendOrderUpdate, async ({ orderId, userId, status }, { key, signal }) => {
       const user = await usersService.findUser(userId)
-      if (user) await mailService.sendOrderUpdate({ key, to: user.email, name: user.name }, orderId, status)
+      if (user)
+        await mailService.sendOrderUpdate({ key, signal, to: user.email, name: user.name }, orderId, status)
     }),
   ]
 }

@@ -15,6 +15,14 @@ export interface OneTimeTokensServiceNeeds {
   readonly repositoryOf: (executor: Executor) => OneTimeTokensRepository
 }
 
+/*
+ * Each try of a mail makes a token of its own, and an earlier one stays good until it is used, discarded or old. One
+ * token for all tries would have to be made again from what is kept, and so could be made by whoever reads the database;
+ * only one more secret outside of it would change that. Nor may a later try void the earlier one's token: a mail that
+ * came twice shows as one, by its Message-ID, and nobody knows which. What a failed try leaves is a hash that nobody has
+ * the token of. And "within an hour" counts from the mail that came.
+ */
+
 /** Tokens that travel by mail: whoever sends one back reads the mailbox. Each works once. */
 export interface OneTimeTokensService {
   /** Makes one for a mail; what is returned is its only copy. */

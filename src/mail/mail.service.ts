@@ -1,6 +1,8 @@
+import { readMailbox } from '../shared/mailbox.js'
+import type { MailContent } from './mail.letter.js'
+import { messageIdOf } from './mail.names.js'
 import {
   emailVerificationMail,
-  type MailContent,
   type MailedToken,
   type OrderNews,
   orderConfirmationMail,
@@ -11,9 +13,10 @@ import {
 } from './mail.templates.js'
 import type { MailTransport } from './mail.transport.js'
 
-/** Who gets a mail, and the key that keeps a repeated delivery one mail. */
+/** Who gets a mail, the key that keeps a repeated delivery one mail, and what ends the try. */
 export interface Addressee {
   readonly key: string
+  readonly signal: AbortSignal
   readonly to: string
   readonly name: string
 }
@@ -59,17 +62,24 @@ const formatPrice = ({ amount, currency }: Price): string => {
   return format.format(amount / 10 ** digits)
 }
 
-const MESSAGE_ID_DOMAIN = 'unnest.example'
+/** RFC 3834: nobody's holiday note is to answer it. */
+const HEADERS = { 'Auto-Submitted': 'auto-generated' }
 
+/**
+ * Writes the mails and sends them. @throws Error when `from` is not one mailbox; the verbs throw what the transport
+ * throws
+ */
 export const createMailService = ({ transport, from, appUrl }: MailServiceNeeds): MailService => {
-  const send = ({ key, to }: Addressee, content: MailContent): Promise<void> =>
-    transport.send(key, {
-      ...content,
-      from,
-      // An object, not a text: a name or address cannot smuggle in a second recipient.
-      to: { name: '', address: to },
-      messageId: `<${key}@${MESSAGE_ID_DOMAIN}>`,
-    })
+  const sender = readMailbox(from)
+  if (!sender) throw new Error('MAIL_FROM must be one mailbox')
+  const { name, address, domain } = sender
+
+  const send = ({ key, to, signal }: Addressee, { subject, text, html }: MailContent): Promise<void> => {
+    const message = { subject, text, html, headers: HEADERS, messageId: messageIdOf(key, domain) }
+    // Objects, not texts: a name or an address cannot smuggle in a second recipient.
+    const parties = { from: { name, address }, to: { name: '', address: to } }
+    return transport.send(key, { ...message, ...parties }, signal)
+  }
 
   /** Behind a #, where no server's log and no Referer header shows it. */
   const linked = (page: string, token: string): MailedToken => ({

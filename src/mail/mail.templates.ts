@@ -1,41 +1,12 @@
-/** A mail's content; who gets it and under which key is the caller's to say. */
-export interface MailContent {
-  readonly subject: string
-  readonly text: string
-  readonly html: string
-}
+import { letter, type MailContent, oneLine } from './mail.letter.js'
 
+/** What an order's confirmation says; prices as people read them. */
 export interface OrderConfirmationFacts {
   readonly name: string
   readonly orderId: string
   readonly items: readonly { readonly name: string; readonly quantity: number; readonly price: string }[]
   readonly total: string
 }
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-}
-
-const escapeHtml = (text: string): string =>
-  text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '')
-
-/** Builds HTML in which every interpolated value is text, never markup. */
-const html = (strings: TemplateStringsArray, ...values: readonly string[]): string =>
-  String.raw({ raw: strings }, ...values.map(escapeHtml))
-
-const page = (title: string, body: string): string =>
-  `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${escapeHtml(title)}</title></head><body>${body}</body></html>`
-
-/** Paragraphs of plain text, as both parts of a mail. */
-const letter = (subject: string, paragraphs: readonly string[]): MailContent => ({
-  subject,
-  text: `${paragraphs.join('\n\n')}\n`,
-  html: page(subject, paragraphs.map((paragraph) => html`<p>${paragraph}</p>`).join('')),
-})
 
 /** A token that a mail carries, and where to click if there is such a place. */
 export interface MailedToken {
@@ -45,7 +16,17 @@ export interface MailedToken {
 
 const useOf = ({ token, link }: MailedToken): string => link ?? token
 
-const hello = (name: string): string => `Hello ${name},`
+/** What a mail program makes a link of. */
+const LINK = /:\/\/|[\p{L}\p{N}][.\u3002\uff0e\uff61]\p{L}{2,}/u
+/** Nobody sees what these part. */
+const INVISIBLE = /\p{Cf}/gu
+
+/**
+ * Whoever registers chooses the name, and whoever has the address reads it, asked or not. A name with a link in it
+ * would make our mail somebody else's letter, so we greet without it.
+ */
+const hello = (name: string): string =>
+  LINK.test(oneLine(name).replace(INVISIBLE, '')) ? 'Hello,' : `Hello ${name},`
 
 export const welcomeMail = (name: string, token: MailedToken): MailContent =>
   letter('Welcome to Unnest', [
@@ -90,21 +71,12 @@ export const orderUpdateMail = (name: string, orderId: string, news: OrderNews):
   return letter(`Your order ${orderId} ${subject}`, [hello(name), `your order ${orderId} ${sentence}`])
 }
 
-export const orderConfirmationMail = ({
-  name,
-  orderId,
-  items,
-  total,
-}: OrderConfirmationFacts): MailContent => {
-  const subject = `Your order ${orderId}`
-  const lines = items.map((item) => `${item.quantity} x ${item.name}, ${item.price} each`)
-  const rows = items.map(
-    (item) => html`<li>${String(item.quantity)} &times; ${item.name}, ${item.price} each</li>`,
-  )
-  const greeting = html`<p>Hello ${name},</p><p>thank you for your order ${orderId}:</p>`
-  return {
-    subject,
-    text: `Hello ${name},\n\nthank you for your order ${orderId}:\n\n${lines.join('\n')}\n\nTotal: ${total}\n`,
-    html: page(subject, `${greeting}<ul>${rows.join('')}</ul>${html`<p>Total: ${total}</p>`}`),
-  }
+export const orderConfirmationMail = (facts: OrderConfirmationFacts): MailContent => {
+  const { name, orderId, items, total } = facts
+  return letter(`Your order ${orderId}`, [
+    hello(name),
+    `thank you for your order ${orderId}:`,
+    items.map((item) => `${item.quantity} x ${item.name}, ${item.price} each`),
+    `Total: ${total}`,
+  ])
 }

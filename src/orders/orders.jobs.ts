@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { defineJob } from '../shared/queue/contract.js'
+import { MAIL_SCHEDULE } from '../shared/queue/mail-schedule.js'
 import { ORDER_STATUSES } from './orders.status.js'
 
 /**
@@ -22,6 +23,7 @@ export const publishOrderEvent = defineJob({
 
 /** Confirms a placed order by mail. */
 export const sendOrderConfirmation = defineJob({
+  ...MAIL_SCHEDULE,
   name: 'send-order-confirmation',
   queue: 'mail',
   payload: z.object({ orderId: z.uuid(), userId: z.uuid() }),
@@ -30,6 +32,7 @@ export const sendOrderConfirmation = defineJob({
 
 /** Tells the buyer by mail what has become of the order. An order gets to each status once. */
 export const sendOrderUpdate = defineJob({
+  ...MAIL_SCHEDULE,
   name: 'send-order-update',
   queue: 'mail',
   payload: z.object({

@@ -1,14 +1,13 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import { jwkSet } from './jwk-set.js'
+import { readMailbox } from './mailbox.js'
+import { faultOfSmtpUrl } from './smtp-url.js'
 import { wholeNumber } from './whole-number.js'
 
 const port = wholeNumber(0, 65_535)
 const host = z.string().min(1).max(255).default('127.0.0.1')
 const milliseconds = wholeNumber(0, 600_000)
-/** An SMTP_URL that sends to nobody, for load tests. */
-export const DISCARD_MAIL = 'discard:'
-
 const isUrl = (text: string, protocols: readonly string[], path: RegExp): boolean => {
   if (!URL.canParse(text)) return false
   const { protocol, hostname, pathname, username, password } = new URL(text)
@@ -27,12 +26,14 @@ const redisUrl = z
     'must be redis://HOST or redis://HOST/NUMBER',
   )
 const appUrl = z.string().refine((text) => isUrl(text, ['http', 'https'], /^/), 'must be https://HOST')
-const smtpUrl = z
+const smtpUrl = z.string().superRefine((text, context) => {
+  const message = faultOfSmtpUrl(text)
+  if (message !== undefined) context.addIssue({ code: 'custom', message })
+})
+const mailbox = z
   .string()
-  .refine(
-    (text) => text === DISCARD_MAIL || isUrl(text, ['smtp', 'smtps'], /^/),
-    'must be smtp://HOST or smtps://HOST',
-  )
+  .max(320)
+  .refine((text) => readMailbox(text) !== undefined, 'must be NAME <ADDRESS> or ADDRESS')
 
 /** An address, or a network as ADDRESS/BITS. */
 const isNetwork = (text: string): boolean => {
@@ -129,7 +130,7 @@ const workerSchema = z.object({
   DATA_DIR: z.string().min(1).default('.data'),
   SMTP_URL: smtpUrl.optional(),
   APP_URL: appUrl.optional(),
-  MAIL_FROM: z.string().min(3).max(320).default('Unnest <no-reply@unnest.example>'),
+  MAIL_FROM: mailbox.default('Unnest <no-reply@unnest.example>'),
   WORKER_QUEUES: z.string().default('').transform(listOf),
   WORKER_CONCURRENCY: concurrency,
   WORKER_STUCK_AFTER_MS: wholeNumber(1_000, 3_600_000).default(120_000),

@@ -55,7 +55,7 @@ export const createAccountsService = (needs: AccountsServiceNeeds): AccountsServ
     createAccount: (account, origin) =>
       database.transaction(async (transaction) => {
         const user = await usersOf(transaction).insertUser({ id: uuidv7(), role: 'user', ...account })
-        await jobProducer.send(transaction, sendWelcome, { to: user.email, userId: user.id })
+        await jobProducer.send(transaction, sendWelcome, { userId: user.id })
         const who = { actorId: user.id, subjectId: user.id }
         await auditTrail.record(transaction, { action: 'user.registered', ...who, origin })
         return user

@@ -22,7 +22,7 @@ const resetMails = ({ mailDir }: Pick<World, 'mailDir'>) =>
 /** As five minutes later, with the mails read and deleted: the next request is a mail of its own. */
 const letTimePass = async ({ database, mailDir }: World) => {
   for (const key of resetMails({ mailDir })) rmSync(join(mailDir, `${key}.eml`))
-  await database.sql`update outbox set key = key || '-before' where name = 'send-password-reset'`
+  await database.sql`update outbox set key = 'before-' || id where name = 'send-password-reset'`
 }
 
 t.test('a forgotten password is reset by mail', async (t) => {

@@ -136,6 +136,58 @@ t.test('proxies are named one by one, and anybody is not among them', (t) => {
   t.end()
 })
 
+t.test('a mail server is named without a way around TLS', (t) => {
+  const faultsWith = (SMTP_URL: string) => faultsOf(loadWorkerConfig, { ...urls, SMTP_URL })
+  for (const good of [
+    'smtps://mail.example',
+    'smtps://user:p%25ss@mail.example:2465/',
+    'smtp://user:secret@mail.example:587',
+    'smtp://[::1]:25?tls=none',
+    'smtp://localhost:1025?tls=none',
+    'discard:',
+  ]) {
+    t.strictSame(faultsWith(good), [], good)
+  }
+  for (const bad of [
+    'http://mail.example',
+    'smtp://',
+    'smtp:mail.example',
+    'smtp://mail.example/path',
+    'smtp://mail.example#part',
+    'smtp://user@mail.example',
+    'smtp://:secret@mail.example',
+    'smtp://user:p%ss@mail.example',
+    'smtp://user:secret@mail.example?tls=none',
+    'smtps://mail.example?tls=none',
+    'smtp://mail.example?tls.rejectUnauthorized=false',
+    'smtp://mail.example?ignoreTLS=true',
+    'smtp://mail.example?tls=none&logger=true',
+  ]) {
+    t.strictSame(namesIn(faultsWith(bad)), ['SMTP_URL'], bad)
+    t.notMatch(faultsWith(bad).join(), /secret|p%ss|mail\.example/, `${bad}: no value`)
+  }
+  t.end()
+})
+
+t.test('the sender of the mails is one mailbox', (t) => {
+  const faultsWith = (MAIL_FROM: string) => namesIn(faultsOf(loadWorkerConfig, { ...urls, MAIL_FROM }))
+  for (const good of ['Shop <a@b.example>', 'a@b.example', '<a@b.example>', 'Köln & Söhne <a@b.example>']) {
+    t.strictSame(faultsWith(good), [], good)
+  }
+  for (const bad of [
+    'Shop',
+    'a@b',
+    'a@b.example, c@d.example',
+    'Shop <a@b.example>, c@d.example',
+    'Shop <a@b.example> <c@d.example>',
+    'Shop\r\nBcc: <c@d.example>',
+    '"Shop" <a@b.example>',
+  ]) {
+    t.strictSame(faultsWith(bad), ['MAIL_FROM'], bad)
+  }
+  t.end()
+})
+
 t.test('the first admin is an address and a password, or neither', async (t) => {
   const admin = { ADMIN_EMAIL: 'Root@Example.com', ADMIN_PASSWORD: 'twelve chars' }
   t.match(loadMigrateConfig({ ...urls, ...admin }), { ADMIN_EMAIL: 'root@example.com' })

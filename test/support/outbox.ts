@@ -63,6 +63,7 @@ export const insertJob = async ({ database: { sql } }: World, job: JobRow): Prom
 export const insertWelcome = async (world: World) => {
   const { id: userId, email: to } = await insertUser(world)
   const key = `send-welcome-${userId}`
-  const id = await insertJob(world, { key, payload: { to, userId } })
-  return { id, key, to, payload: { to, userId } }
+  const payload = { userId }
+  const id = await insertJob(world, { key, version: 2, payload })
+  return { id, key, to, payload }
 }

@@ -18,7 +18,7 @@ t.test('a job that can never succeed becomes a dead letter at its first try', as
   const world = await createWorld(t)
   const { sql } = world.database
   const worker = await startWorkerPod(t, world)
-  const broken = await insertJob(world, { payload: { to: 'ada@example.com' } })
+  const broken = await insertJob(world, { payload: { userId: 'ada' } })
   const { id: userId } = await insertUser(world)
   const unordered = await insertJob(world, {
     name: 'send-order-confirmation',
@@ -78,7 +78,7 @@ t.test('what a newer pod wrote stays open and keeps nobody waiting', async (t) =
   const world = await createWorld(t)
   const worker = await startWorkerPod(t, world)
   const unknown = await insertJob(world, { name: 'send-parcel', payload: {} })
-  const newer = await insertJob(world, { version: 2, payload: { recipient: 'ada@example.com' } })
+  const newer = await insertJob(world, { version: 3, payload: { recipient: 'ada@example.com' } })
   const good = await insertWelcome(world)
   const rowOf = async (id: string) => (await outboxRows(world)).find((row) => row.id === id)
   await until('the known job', async () => (await rowOf(good.id))?.closed_at !== null)
