@@ -48,12 +48,16 @@ alter table outbox alter column queue set not null;
 -- What is open, queue by queue, oldest first: ids sort by creation.
 create index outbox_queue_id_idx on outbox (queue, id) where closed_at is null;
 --> statement-breakpoint
--- Dead letters, newest first, all of a queue or all of a job.
-create index outbox_dead_queue_id_idx on outbox (queue, id)
+-- Dead letters by when they failed, all of a queue or all of one of its jobs.
+create index outbox_dead_queue_closed_at_idx on outbox (queue, closed_at, id)
   where failure is not null and discarded_at is null;
 --> statement-breakpoint
-create index outbox_dead_name_id_idx on outbox (name, id)
+create index outbox_dead_queue_name_closed_at_idx on outbox (queue, name, closed_at, id)
   where failure is not null and discarded_at is null;
 --> statement-breakpoint
 -- What a vanished queue had: all of it is due again.
 create index outbox_handed_over_idx on outbox (id) where closed_at is null and handed_over_at is not null;
+--> statement-breakpoint
+
+-- How often the job comes round, as whoever ran it knew: what tells when it is due next. Null in runs of the release before.
+alter table job_runs add column every_seconds integer;

@@ -5,6 +5,7 @@ import { auth, guardRoutes } from './auth/index.js'
 import type { ApiCradle } from './container.js'
 import { orders } from './orders/index.js'
 import { products } from './products/index.js'
+import { queues } from './queues/index.js'
 import { sessions } from './sessions/index.js'
 import { registerRedis } from './shared/cache/fastify-redis.js'
 import { registerHttpCaching } from './shared/cache/http-caching.js'
@@ -73,7 +74,11 @@ export const createApp = async (needs: AppNeeds): Promise<FastifyInstance> => {
     perMinute: config.RATE_LIMIT_PER_MINUTE,
     logger,
   })
-  await guardRoutes(app, config.JWT_PRIVATE_KEYS, cradle, limit)
+  const guardSettings = {
+    privateKeys: config.JWT_PRIVATE_KEYS,
+    isProduction: config.NODE_ENV === 'production',
+  }
+  await guardRoutes(app, guardSettings, cradle, limit)
   registerRouteCache(app, {
     cache: createRedisCache(app.redis, config.REDIS_PREFIX),
     defaultTtlSeconds: config.CACHE_TTL_SECONDS,
@@ -85,6 +90,7 @@ export const createApp = async (needs: AppNeeds): Promise<FastifyInstance> => {
   registerHealth(app, { database: cradle.database, isDraining })
   await app.register(auth, {
     authService: cradle.authService,
+    sessionsService: cradle.sessionsService,
     passwordsService: cradle.passwordsService,
     passwordRecoveryService: cradle.passwordRecoveryService,
     emailVerificationService: cradle.emailVerificationService,
@@ -94,7 +100,7 @@ export const createApp = async (needs: AppNeeds): Promise<FastifyInstance> => {
       logInsPerAddress: config.RATE_LIMIT_LOGINS_PER_ADDRESS,
       accountChangesPerAddress: config.RATE_LIMIT_ACCOUNT_CHANGES,
     },
-    privateKeys: config.JWT_PRIVATE_KEYS,
+    ...guardSettings,
   })
   await app.register(sessions, { sessionsService: cradle.sessionsService })
   await app.register(users, {
@@ -105,6 +111,11 @@ export const createApp = async (needs: AppNeeds): Promise<FastifyInstance> => {
   await app.register(orders, {
     ordersService: cradle.ordersService,
     transitionsService: cradle.transitionsService,
+  })
+
+  await app.register(queues, {
+    queuesService: cradle.queuesService,
+    operationsService: cradle.operationsService,
   })
 
   await registerDocs(app)

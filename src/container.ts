@@ -4,6 +4,7 @@ import { registerAuth, registerMailedTokens } from './auth/auth.container.js'
 import { type MailSettings, registerMail } from './mail/mail.container.js'
 import { registerOrders } from './orders/orders.container.js'
 import { registerProducts } from './products/products.container.js'
+import { registerQueues } from './queues/queues.container.js'
 import { registerSessions } from './sessions/sessions.container.js'
 import { createAuditTrail } from './shared/database/audit.js'
 import type { Database } from './shared/database/client.js'
@@ -45,7 +46,7 @@ export const createAccountsContainer = (resources: SharedResources) =>
  * came before what it needs would not compile.
  */
 export const createApiContainer = (resources: SharedResources) =>
-  registerOrders(registerProducts(createAccountsContainer(resources)))
+  registerQueues(registerOrders(registerProducts(createAccountsContainer(resources))))
 
 /** What a worker process is made of: no log-in and no signing keys, but the mail. */
 export const createWorkerContainer = (resources: WorkerResources) => {

@@ -3,6 +3,8 @@ import { ACCESS_TOKEN_SECONDS, type Principal, ROLES } from '../shared/principal
 
 export const ISSUER = 'unnest'
 export const AUDIENCE = 'unnest-api'
+/** Of what an admin's browser holds: no API route takes it, and no page takes an access token. */
+export const PAGE_AUDIENCE = 'unnest-admin-page'
 /** Pinned: a token cannot choose how it is verified (RFC 8725, 3.1). See docs/security.md for why this one. */
 export const ALGORITHM = 'ES256'
 
@@ -28,6 +30,13 @@ const claims = z.object({
   iat: seconds,
   exp: seconds,
   nbf: seconds.optional(),
+})
+
+const pageClaims = claims.extend({
+  aud: z.literal(PAGE_AUDIENCE),
+  role: z.literal('admin'),
+  /** When the form was sent: what is renewed keeps it. */
+  since: seconds,
 })
 
 /** A decoded token, its signature not yet looked at. */
@@ -58,14 +67,33 @@ export const keyIdOf = ({ header: given, payload, input, signature }: DecodedTok
   return kid
 }
 
+const requireLifetime = ({ iat, exp }: { readonly iat: number; readonly exp: number }): void => {
+  if (iat > Date.now() / 1_000 + SKEW_SECONDS) throw new Error('issued in the future')
+  if (exp <= iat || exp - iat > ACCESS_TOKEN_SECONDS) throw new Error('lives too long')
+}
+
 /**
  * Who a verified token speaks for. The plugin has compared `exp` and `nbf` with the clock; here their form is
  * checked, and that the token does not outlive what is remembered of ended sessions.
  * @throws Error for claims that are not ours
  */
 export const principalIn = (payload: unknown): Principal => {
-  const { sub, sid, role, iat, exp } = claims.parse(payload)
-  if (iat > Date.now() / 1_000 + SKEW_SECONDS) throw new Error('issued in the future')
-  if (exp <= iat || exp - iat > ACCESS_TOKEN_SECONDS) throw new Error('lives too long')
+  const { sub, sid, role, ...times } = claims.parse(payload)
+  requireLifetime(times)
   return { userId: sub, sessionId: sid, role }
+}
+
+/** The admin for whom a page's token speaks. */
+export interface PageAdmin {
+  readonly principal: Principal
+  /** Seconds since 1970: when the token was issued, and when the admin logged in. */
+  readonly issuedAt: number
+  readonly since: number
+}
+
+/** The same for the token of a page. @throws Error for claims that are not ours */
+export const pageAdminIn = (payload: unknown): PageAdmin => {
+  const { sub, sid, role, since, ...times } = pageClaims.parse(payload)
+  requireLifetime(times)
+  return { principal: { userId: sub, sessionId: sid, role }, issuedAt: times.iat, since }
 }

@@ -4,7 +4,8 @@ import { DeadlineError, withDeadline } from '../shared/deadline.js'
 import { forbidden, unauthenticated, unavailable } from '../shared/errors.js'
 import type { AccessHooks } from '../shared/http/access.js'
 import type { Principal, Role } from '../shared/principal.js'
-import { principalIn } from './auth.claims.js'
+import { type PageAdmin, principalIn } from './auth.claims.js'
+import type { PageSessions } from './page-sessions.js'
 
 const ASK_TIMEOUT_MS = 2_000
 /** Ours are about 430 characters: what is far longer is not worth parsing. */
@@ -15,6 +16,12 @@ export interface AccessNeeds {
   readonly sessionsService: Pick<SessionsService, 'isLive'>
 }
 
+/** @throws unauthenticated with the reason for the log: which check failed is nobody's business but ours */
+const refuse = (request: FastifyRequest, cause: unknown): never => {
+  request.log.debug({ requestId: request.id, err: cause }, 'access token refused')
+  throw unauthenticated({ cause })
+}
+
 /** Who the bearer token speaks for. @throws unauthenticated */
 const authenticate = async (request: FastifyRequest): Promise<Principal> => {
   try {
@@ -23,14 +30,15 @@ const authenticate = async (request: FastifyRequest): Promise<Principal> => {
     await request.jwtVerify()
     return principalIn(request.user)
   } catch (cause) {
-    // Which check failed is nobody's business but ours.
-    request.log.debug({ requestId: request.id, err: cause }, 'access token refused')
-    throw unauthenticated({ cause })
+    return refuse(request, cause)
   }
 }
 
 /** Makes the hook of each access policy; they are chosen once for each route, at boot. */
-export const createAccessHooks = ({ sessionWatch, sessionsService }: AccessNeeds): AccessHooks => {
+export const createAccessHooks = (
+  { sessionWatch, sessionsService }: AccessNeeds,
+  pageSessions: PageSessions,
+): AccessHooks => {
   /** @throws unavailable when Postgres has to be asked and does not answer */
   const askPostgres = async (sessionId: string): Promise<boolean> => {
     try {
@@ -40,13 +48,25 @@ export const createAccessHooks = ({ sessionWatch, sessionsService }: AccessNeeds
     }
   }
 
+  const requireLive = async ({ sessionId }: Principal): Promise<void> => {
+    const verdict = sessionWatch.verdict(sessionId)
+    const isLive = verdict === 'unknown' ? await askPostgres(sessionId) : verdict === 'live'
+    if (!isLive) throw unauthenticated()
+  }
+
   /** Verifies the token, sees to it that its session goes on, and puts the principal on the request. */
   const requireSignedIn: onRequestAsyncHookHandler = async (request) => {
     const principal = await authenticate(request)
-    const verdict = sessionWatch.verdict(principal.sessionId)
-    const isLive = verdict === 'unknown' ? await askPostgres(principal.sessionId) : verdict === 'live'
-    if (!isLive) throw unauthenticated()
+    await requireLive(principal)
     request.principal = principal
+  }
+
+  /** The same for a browser's cookie, and for nothing else: an access token opens no page. */
+  const requireAdminPage: onRequestAsyncHookHandler = async (request, reply) => {
+    const admin: PageAdmin = await pageSessions.read(request).catch((cause) => refuse(request, cause))
+    await requireLive(admin.principal)
+    request.principal = admin.principal
+    pageSessions.renew(reply, admin)
   }
 
   const requireRole = (roles: readonly Role[]): onRequestAsyncHookHandler =>
@@ -57,6 +77,7 @@ export const createAccessHooks = ({ sessionWatch, sessionsService }: AccessNeeds
 
   return (access) => {
     if (access === 'public') return undefined
+    if (access === 'admin-page') return requireAdminPage
     return access === 'signed-in' ? requireSignedIn : requireRole(access.roles)
   }
 }

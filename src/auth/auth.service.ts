@@ -3,7 +3,7 @@ import type { AuditTrail } from '../shared/database/audit.js'
 import type { Database } from '../shared/database/client.js'
 import { unauthenticated, validationFailed } from '../shared/errors.js'
 import type { Origin } from '../shared/origin.js'
-import type { Principal } from '../shared/principal.js'
+import { type Principal, ROLES, type Role } from '../shared/principal.js'
 import type { AccountsService, Credentials, NewAccount, User } from '../users/users.container.js'
 import { invalidCredentials } from './auth.errors.js'
 import { faultOfPassword } from './auth.password-rules.js'
@@ -37,6 +37,8 @@ export interface AuthService {
   readonly register: (registration: Registration, origin: Origin) => Promise<User>
   /** Opens a session. @throws invalid_credentials, unavailable */
   readonly logIn: (credentials: LogIn, origin: Origin) => Promise<SignedIn>
+  /** The same for admins alone: whoever is none gets what a wrong password gets, and no session. */
+  readonly logInAdmin: (credentials: LogIn, origin: Origin) => Promise<SignedIn>
   /** Goes on with a session, in the role that the user has by now. @throws invalid_refresh_token, unauthenticated */
   readonly refresh: (refreshToken: string, origin: Origin) => Promise<SignedIn>
   /**
@@ -60,11 +62,15 @@ export const createAuthService = (needs: AuthServiceNeeds): AuthService => {
     passwordHash: await passwords.hash(password),
   })
 
-  /** Undefined when the credentials changed, or the user was disabled, since they were read. */
-  const openSession = (credentials: Credentials, origin: Origin): Promise<SignedIn | undefined> =>
+  /** Undefined when the credentials or the role changed, or the user was disabled, since they were read. */
+  const openSession = (
+    credentials: Credentials,
+    roles: readonly Role[],
+    origin: Origin,
+  ): Promise<SignedIn | undefined> =>
     database.transaction(async (transaction) => {
       const held = await accountsService.holdCredentials(transaction, credentials)
-      if (!held) return undefined
+      if (!held || !roles.includes(held.role)) return undefined
       const { userId } = held
       const session = await sessionsService.openSession(transaction, userId, origin)
       const who = { actorId: userId, subjectId: userId, sessionId: session.sessionId }
@@ -82,18 +88,25 @@ export const createAuthService = (needs: AuthServiceNeeds): AuthService => {
       }),
     )
 
+  const logInAs = async (
+    roles: readonly Role[],
+    { email, password }: LogIn,
+    origin: Origin,
+  ): Promise<SignedIn> => {
+    const credentials = await accountsService.findCredentials(email)
+    const matches = await passwords.verify(credentials?.passwordHash, password)
+    const opened = credentials && matches ? await openSession(credentials, roles, origin) : undefined
+    if (opened) return opened
+    await recordFailure(credentials, origin)
+    throw invalidCredentials()
+  }
+
   return {
     register: async ({ email, name, password }, origin) =>
       accountsService.createAccount(await accountOf(email, name, password), origin),
 
-    logIn: async ({ email, password }, origin) => {
-      const credentials = await accountsService.findCredentials(email)
-      const matches = await passwords.verify(credentials?.passwordHash, password)
-      const opened = credentials && matches ? await openSession(credentials, origin) : undefined
-      if (opened) return opened
-      await recordFailure(credentials, origin)
-      throw invalidCredentials()
-    },
+    logIn: (credentials, origin) => logInAs(ROLES, credentials, origin),
+    logInAdmin: (credentials, origin) => logInAs(['admin'], credentials, origin),
 
     refresh: async (refreshToken, origin) => {
       const session = await refreshService.refresh(refreshToken, origin)

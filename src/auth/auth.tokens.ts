@@ -9,7 +9,7 @@ const VERIFIED_TOKENS = 5_000
 
 declare module '@fastify/jwt' {
   interface FastifyJWT {
-    payload: { sub: string; sid: string; role: Principal['role'] }
+    payload: { sub: string; sid: string; role: Principal['role']; since?: number }
     /** Verified but not yet looked into: see `principalIn`. */
     user: unknown
   }

@@ -1,7 +1,9 @@
 import type { FastifyInstance, FastifyPluginCallback } from 'fastify'
 import { registerAccess } from '../shared/http/access.js'
+import { ADMIN_PATH } from '../shared/http/pages.js'
 import type { LimitHook } from '../shared/http/rate-limit.js'
 import type { PrivateKey } from '../shared/jwk-set.js'
+import { type AdminPageRoutesOptions, adminPageRoutes } from './admin-page.routes.js'
 import { type AccessNeeds, createAccessHooks } from './auth.hooks.js'
 import { readSigningKeys } from './auth.keys.js'
 import { type AuthLimitSettings, createAuthLimits } from './auth.limits.js'
@@ -10,27 +12,38 @@ import { type AuthRoutesOptions, authRoutes } from './auth.routes.js'
 import { registerTokens } from './auth.tokens.js'
 import { type EmailVerificationRoutesOptions, emailVerificationRoutes } from './email-verification.routes.js'
 import { jwksRoutes } from './jwks.routes.js'
+import { createPageSessions, registerCookies } from './page-sessions.js'
 import { type PasswordsRoutesOptions, passwordsRoutes } from './passwords.routes.js'
+
+export interface GuardSettings {
+  readonly privateKeys: readonly PrivateKey[]
+  /** Then cookies want TLS, whatever a proxy says. */
+  readonly isProduction: boolean
+}
 
 /** Closes every route that follows to all but those whom its access policy names, and counts whoever knocks. */
 export const guardRoutes = async (
   app: FastifyInstance,
-  privateKeys: readonly PrivateKey[],
+  { privateKeys, isProduction }: GuardSettings,
   needs: AccessNeeds,
   limit: LimitHook,
 ): Promise<void> => {
   await registerTokens(app, readSigningKeys(privateKeys))
-  registerAccess(app, createAccessHooks(needs), limit)
+  await registerCookies(app)
+  registerAccess(app, createAccessHooks(needs, createPageSessions(isProduction)), limit)
 }
 
-export interface AuthOptions
-  extends Omit<AuthRoutesOptions & PasswordsRoutesOptions & EmailVerificationRoutesOptions, 'limits'> {
+type RoutesOptions = AuthRoutesOptions &
+  PasswordsRoutesOptions &
+  EmailVerificationRoutesOptions &
+  AdminPageRoutesOptions
+
+export interface AuthOptions extends Omit<RoutesOptions, 'limits' | 'pageSessions'>, GuardSettings {
   readonly passwords: Passwords
   readonly limitSettings: AuthLimitSettings
-  readonly privateKeys: readonly PrivateKey[]
 }
 
-/** Accounts, log-in, passwords, and the public keys. */
+/** Accounts, log-in by API and by form, passwords, and the public keys. */
 export const auth: FastifyPluginCallback<AuthOptions> = (app, options, done) => {
   const { authService, passwordsService, passwordRecoveryService, emailVerificationService } = options
   const limits = createAuthLimits(app, options.limitSettings, options.passwords)
@@ -44,6 +57,13 @@ export const auth: FastifyPluginCallback<AuthOptions> = (app, options, done) => 
   app.register(emailVerificationRoutes, {
     prefix: '/v1/auth/verify-email',
     emailVerificationService,
+    limits,
+  })
+  app.register(adminPageRoutes, {
+    prefix: ADMIN_PATH,
+    authService,
+    sessionsService: options.sessionsService,
+    pageSessions: createPageSessions(options.isProduction),
     limits,
   })
   app.register(jwksRoutes, { publicKeys: readSigningKeys(options.privateKeys).publicKeys })

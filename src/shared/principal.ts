@@ -2,8 +2,8 @@
 export const ROLES = ['user', 'admin'] as const
 export type Role = (typeof ROLES)[number]
 
-/** Who may call a route. */
-export type Access = 'public' | 'signed-in' | { readonly roles: readonly [Role, ...Role[]] }
+/** Who may call a route; an `admin-page` is for a browser, in which an admin has logged in with a form. */
+export type Access = 'public' | 'signed-in' | 'admin-page' | { readonly roles: readonly [Role, ...Role[]] }
 
 /** Who is calling: made from a verified credential and nothing else. */
 export interface Principal {

@@ -106,7 +106,7 @@ t.test('the check sees a holder that writes without the fence', async (t) => {
   t.teardown(close)
   const token = await takeToken(database, JOB)
   const key = { name: JOB, token }
-  await withFence(database, JOB, token, (transaction) => recordStart(transaction, key, 'frozen:1'))
+  await withFence(database, JOB, token, (transaction) => recordStart(transaction, key, 'frozen:1', 60))
   t.match(await countWrites(sql), { writes: 1, stale: 0 }, 'it holds')
 
   await database.transaction(async (transaction) => {

@@ -28,13 +28,14 @@ interface Subject {
 const accountRows = (): Row[] => readMatrix().filter(({ name }) => /^\S+ \/v1\/(auth|users)/.test(name))
 
 const subjectOf = async ({ name, statuses }: Row, stages: Stages): Promise<Subject> => {
-  const { setStage, mailToken, moveOrder } = stages
+  const { setStage, ...helpers } = stages
   const stage = await setStage()
   const [self, success] = statuses.user < 400 ? [stage.owner, statuses.user] : [stage.admin, statuses.admin]
-  const { parameter = '', body } = (await requests[name]?.({ ...stage, self, mailToken, moveOrder })) ?? {}
+  const scene = { ...stage, ...helpers, self, url: '' }
+  const { parameter = '', body } = (await requests[name]?.(scene)) ?? {}
   const [method = '', template = ''] = name.split(' ')
-  const path = template.replace(/:\w+/, parameter)
-  return { name, method, self, valid: { path, ...(body && { body }) }, success }
+  const path = template.replace(/:\w+/, String(parameter))
+  return { name, method, self, valid: { path, ...(typeof body === 'object' && { body }) }, success }
 }
 
 /** The same request with what the route does not declare. */

@@ -3,19 +3,36 @@ import type { Person, Stage, Stages } from './stage.js'
 
 /** What a valid request has beside its method, its path template and the caller's token. */
 export interface ValidRequest {
-  /** What stands in the path for `:id` or `*`. */
-  readonly parameter?: string
-  readonly body?: object
+  /** What stands in the path for `:id` or `*`; several, one after the other. */
+  readonly parameter?: string | readonly string[]
+  /** A text is a form's. */
+  readonly body?: object | string
+  /** What a page wants beside. */
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 export interface Scene extends Stage, Omit<Stages, 'setStage'> {
   /** The caller; of an anonymous one, who he says he is in the body. */
   readonly self: Person
+  /** Where the service listens. */
+  readonly url: string
 }
 
 type MakeRequest = (scene: Scene) => ValidRequest | Promise<ValidRequest>
 
 const nothing: MakeRequest = () => ({})
+
+/** To a page, as a browser with that person's cookie would. */
+const page =
+  (make: MakeRequest = nothing): MakeRequest =>
+  async (scene) => ({
+    ...(await make(scene)),
+    headers: { origin: scene.url, cookie: scene.self.pageCookie },
+  })
+
+const deadLetterIn =
+  (queue: string): MakeRequest =>
+  async ({ deadLetter }) => ({ parameter: [queue, await deadLetter(queue)] })
 
 /**
  * A valid request to each route: it fails for want of a right or not at all. What an address names is the
@@ -81,4 +98,42 @@ export const requests: Readonly<Record<string, MakeRequest>> = {
     return { parameter: orderId }
   },
   'POST /v1/orders/:id/cancel': ({ orderId }) => ({ parameter: orderId }),
+
+  'GET /v1/admin/queues': nothing,
+  'GET /v1/admin/queues/:queue/failed': () => ({ parameter: 'mail' }),
+  'GET /v1/admin/queues/:queue/jobs/:id': deadLetterIn('mail'),
+  'POST /v1/admin/queues/:queue/requeue': () => ({ parameter: 'mail', body: { filter: {} } }),
+  'POST /v1/admin/queues/:queue/discard': () => ({ parameter: 'mail', body: { filter: {} } }),
+  'GET /v1/admin/schedule': nothing,
+
+  'GET /admin': page(),
+  'GET /admin/login': page(),
+  'POST /admin/login': async (scene) => {
+    const { headers } = await page()(scene)
+    const { email, password } = scene.self
+    return {
+      body: new URLSearchParams({ email, password }).toString(),
+      headers: { ...headers, 'content-type': 'application/x-www-form-urlencoded' },
+    }
+  },
+  'POST /admin/logout': page(),
+  'GET /admin/queues': page(),
+  'GET /admin/queues/': page(),
+  'GET /admin/queues/metrics-history': page(),
+  'GET /admin/queues/job-schedulers': page(),
+  'GET /admin/queues/queue/:queueName': page(() => ({ parameter: 'mail' })),
+  'GET /admin/queues/queue/:queueName/:jobId': page(deadLetterIn('mail')),
+  'GET /admin/queues/static/*': page(() => ({ parameter: 'favicon.ico' })),
+  'GET /admin/queues/api/queues': page(),
+  'GET /admin/queues/api/queues/:queueName/:jobId': page(deadLetterIn('mail')),
+  'GET /admin/queues/api/queues/:queueName/:jobId/logs': page(deadLetterIn('mail')),
+  'GET /admin/queues/api/queues/:queueName/:jobId/flow': page(deadLetterIn('mail')),
+  'PUT /admin/queues/api/queues/:queueName/:jobId/retry': page(deadLetterIn('mail')),
+  'PUT /admin/queues/api/queues/:queueName/:jobId/clean': page(deadLetterIn('mail')),
+  'PUT /admin/queues/api/queues/:queueName/retry/:queueStatus': page(() => ({
+    parameter: ['mail', 'failed'],
+  })),
+  'PUT /admin/queues/api/queues/:queueName/clean/:queueStatus': page(() => ({
+    parameter: ['mail', 'failed'],
+  })),
 }

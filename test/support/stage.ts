@@ -2,10 +2,12 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { FastifyInstance } from 'fastify'
 import type { Sql } from 'postgres'
 import { v7 as uuidv7 } from 'uuid'
+import { PAGE_AUDIENCE } from '../../src/auth/auth.claims.js'
 import type { OrderStatus } from '../../src/orders/orders.status.js'
 import { encodeToken, hashOf, newRefreshToken } from '../../src/sessions/sessions.tokens.js'
 import type { Role } from '../../src/shared/principal.js'
 import type { Call, World } from './app.js'
+import { insertDeadLetter } from './dead-letters.js'
 import { registerAdmin, unique } from './factories.js'
 
 /** Somebody with an account and a session, all of it recognisable wherever it turns up. */
@@ -17,6 +19,8 @@ export interface Person {
   readonly sessionId: string
   readonly device: string
   readonly token: string
+  /** Of the pages for admins; of nobody else is it any good. */
+  readonly pageCookie: string
   readonly refreshToken: string
 }
 
@@ -35,6 +39,8 @@ export interface Stages {
   readonly mailToken: (owner: Person, purpose: 'verify_email' | 'reset_password') => Promise<string>
   /** Puts an order into that state, whatever it was in. */
   readonly moveOrder: (orderId: string, status: OrderStatus) => Promise<void>
+  /** A job that was given up. @returns its id */
+  readonly deadLetter: (queue: string) => Promise<string>
 }
 
 /**
@@ -58,9 +64,13 @@ export const createStages = async (
     const refresh = newRefreshToken()
     const [email, name, device] = [`${unique('p')}@example.com`, unique('Name'), unique('Browser')]
     const token = app.jwt.sign({ sub: id, sid: sessionId, role })
+    const since = Math.floor(Date.now() / 1_000)
+    const pageToken = app.jwt.sign({ sub: id, sid: sessionId, role, since }, { aud: PAGE_AUDIENCE })
+    const pageCookie = `unnest_admin=${pageToken}`
+    const refreshToken = encodeToken(refresh)
     const hashes = { family_hash: hashOf(refresh.family), refresh_token_hash: hashOf(refresh.secret) }
     return {
-      person: { id, email, name, password, sessionId, device, token, refreshToken: encodeToken(refresh) },
+      person: { id, email, name, password, sessionId, device, token, pageCookie, refreshToken },
       user: { id, email, name, role, password_hash: passwordHash },
       session: { id: sessionId, user_id: id, user_agent: device, expires_at: tomorrow, ...hashes },
     }
@@ -78,6 +88,7 @@ export const createStages = async (
     moveOrder: async (orderId, status) => {
       await sql`update orders set status = ${status} where id = ${orderId}`
     },
+    deadLetter: (queue) => insertDeadLetter(world, { queue }),
     mailToken: async (owner, purpose) => {
       const token = randomBytes(32).toString('base64url')
       await sql`insert into one_time_tokens (token_hash, user_id, purpose, expires_at)

@@ -26,6 +26,8 @@ export type AuditAction =
   | 'product.created'
   | 'product.changed'
   | 'product.withdrawn'
+  | 'jobs.requeued'
+  | 'jobs.discarded'
 
 /** One deed: who did what to whom, from where. */
 export interface AuditEntry {

@@ -10,6 +10,7 @@ export const jobRuns = pgTable(
     finishedAt: timestamp('finished_at', { withTimezone: true }),
     rows: integer('rows').notNull().default(0),
     failure: text('failure'),
+    everySeconds: integer('every_seconds'),
   },
   (table) => [primaryKey({ columns: [table.name, table.token] })],
 )

@@ -27,8 +27,13 @@ export const isDue = async (executor: Executor, { name, everySeconds }: Schedule
   return recent.length === 0
 }
 
-export const recordStart = async (executor: Executor, run: RunKey, holder: string): Promise<void> => {
-  await executor.insert(jobRuns).values({ ...run, holder })
+export const recordStart = async (
+  executor: Executor,
+  run: RunKey,
+  holder: string,
+  everySeconds: number,
+): Promise<void> => {
+  await executor.insert(jobRuns).values({ ...run, holder, everySeconds })
 }
 
 const ofRun = ({ name, token }: RunKey) => and(eq(jobRuns.name, name), eq(jobRuns.token, token))

@@ -5,7 +5,8 @@ import { unavailable } from '../errors.js'
 /** Below the 5 s in which every request is to be answered, whatever its dependencies do. */
 const HANDLER_TIMEOUT_MS = 4_500
 
-const limited = (handler: RouteHandlerMethod): RouteHandlerMethod =>
+/** The handler within the deadline. @throws unavailable when it is over */
+export const limited = (handler: RouteHandlerMethod): RouteHandlerMethod =>
   async function answerInTime(request, reply) {
     const { url } = request.routeOptions
     try {

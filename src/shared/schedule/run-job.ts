@@ -52,7 +52,7 @@ const run = async (job: ScheduledJob, holder: Holder, needs: RunNeeds): Promise<
   // Somebody else may have done it between the look and the lock.
   const begun = await holder.write(async (transaction) => {
     if (!(await isDue(transaction, job))) return false
-    await recordStart(transaction, key, needs.holder)
+    await recordStart(transaction, key, needs.holder, job.everySeconds)
     return true
   })
   if (!begun) return

@@ -1,0 +1,79 @@
+import type { BrowseRepository } from './browse.repository.js'
+import type { CountsRepository, OpenCounts, RecentCounts } from './counts.repository.js'
+import type { FailedList, JobSummary, JobsRepository } from './jobs.repository.js'
+import { jobNotFound } from './queues.errors.js'
+import type { Job, QueueState, ScheduledRuns } from './queues.schemas.js'
+import type { RunsRepository } from './runs.repository.js'
+
+export interface QueuesServiceNeeds {
+  readonly counts: CountsRepository
+  readonly jobs: JobsRepository
+  readonly browse: BrowseRepository
+  readonly runs: RunsRepository
+}
+
+/** What is to be seen of the queues: all of it from Postgres, which is the truth about jobs; the API asks no queue. */
+export interface QueuesService {
+  readonly describeQueues: () => Promise<QueueState[]>
+  readonly listQueues: CountsRepository['listQueues']
+  readonly listFailed: (list: FailedList) => ReturnType<JobsRepository['listFailed']>
+  /** With its payload. @throws job_not_found */
+  readonly getJob: (queue: string, id: string) => Promise<Job>
+  /** With its payload; undefined when the queue has no such job. */
+  readonly findJob: (queue: string, id: string) => Promise<Job | undefined>
+  readonly browse: BrowseRepository
+  readonly listLastRuns: () => Promise<ScheduledRuns[]>
+}
+
+export type { Job, JobSummary }
+
+const NOTHING_RECENT: Omit<RecentCounts, 'queue'> = {
+  completed: 0,
+  discarded: 0,
+  doneInOne: 0,
+  doneInFive: 0,
+  failedInOne: 0,
+  failedInFive: 0,
+  coveredSeconds: 300,
+}
+
+/** Where the rows that were looked at reach back less than the time asked for, by what they do cover. */
+const perMinute = (jobs: number, seconds: number, covered: number): number =>
+  Math.round((jobs * 60_000) / Math.max(1, Math.min(seconds, covered))) / 1_000
+
+const rates = (inOne: number, inFive: number, covered: number) => ({
+  lastMinute: perMinute(inOne, 60, covered),
+  lastFiveMinutes: perMinute(inFive, 300, covered),
+})
+
+const toState = (open: OpenCounts, recent: Omit<RecentCounts, 'queue'>): QueueState => {
+  const { completed, discarded, doneInOne, doneInFive, failedInOne, failedInFive, coveredSeconds } = recent
+  return {
+    queue: open.queue,
+    counts: open.counts,
+    countsCapped: open.capped,
+    oldestOpenSeconds: open.oldestOpenSeconds,
+    recent: { completed, discarded },
+    donePerMinute: rates(doneInOne, doneInFive, coveredSeconds),
+    failedPerMinute: rates(failedInOne, failedInFive, coveredSeconds),
+  }
+}
+
+export const createQueuesService = ({ counts, jobs, browse, runs }: QueuesServiceNeeds): QueuesService => ({
+  describeQueues: async () => {
+    const queues = await counts.listQueues()
+    const [open, recent] = [await counts.countOpen(queues), await counts.countRecent()]
+    const recentOf = new Map(recent.map((each) => [each.queue, each]))
+    return open.map((each) => toState(each, recentOf.get(each.queue) ?? NOTHING_RECENT))
+  },
+  listQueues: counts.listQueues,
+  listFailed: jobs.listFailed,
+  findJob: jobs.findJob,
+  getJob: async (queue, id) => {
+    const job = await jobs.findJob(queue, id)
+    if (!job) throw jobNotFound()
+    return job
+  },
+  browse,
+  listLastRuns: runs.listLastRuns,
+})

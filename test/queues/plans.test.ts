@@ -1,0 +1,64 @@
+import { drizzle } from 'drizzle-orm/postgres-js'
+import postgres from 'postgres'
+import t from 'tap'
+import { createBrowseRepository } from '../../src/queues/browse.repository.js'
+import { createCountsRepository } from '../../src/queues/counts.repository.js'
+import { createDeadLettersRepository } from '../../src/queues/dead-letters.repository.js'
+import { createJobsRepository } from '../../src/queues/jobs.repository.js'
+import { createRunsRepository } from '../../src/queues/runs.repository.js'
+import { createTestDatabase } from '../support/database.js'
+
+const ROWS = 100_000
+
+t.test('nothing that an operator asks reads the whole outbox', async (t) => {
+  const { sql, url } = await createTestDatabase(t)
+  await sql`insert into outbox (id, queue, name, version, key, payload, created_at, closed_at, failure)
+    select gen_random_uuid(), case when n % 3 = 0 then 'mail' else 'events' end, 'job-' || n % 5, 1, 'key-' || n, '{}',
+      now() - make_interval(secs => n), case when n % 20 > 0 then now() - make_interval(secs => n) end,
+      case when n % 20 = 1 then 'no' end from generate_series(1, ${ROWS}) n`
+  await sql`insert into job_runs (name, token, holder, started_at, finished_at)
+    select 'job-' || n % 5, n, 'pod', now() - make_interval(secs => n), now() from generate_series(1, 20000) n`
+  await sql`vacuum (analyze) outbox`
+  await sql`vacuum (analyze) job_runs`
+  const client = postgres(url, { max: 1, onnotice: () => {} })
+  t.teardown(() => client.end({ timeout: 1 }))
+  const asked: { query: string; params: unknown[] }[] = []
+  const database = drizzle(client, {
+    logger: { logQuery: (query, params) => void asked.push({ query, params }) },
+  })
+  const [jobs, browse, counts] = [
+    createJobsRepository(database),
+    createBrowseRepository(database),
+    createCountsRepository(database),
+  ]
+  const [some] = await sql<{ id: string }[]>`select id from outbox where failure is not null limit 1`
+  const id = some?.id ?? ''
+  const time = new Date(Date.now() - 50_000_000)
+  const filters = [{}, { name: 'job-1' }, { failedAfter: time }, { ids: [id] }]
+  await counts.listQueues()
+  await counts.countOpen(['mail', 'events'])
+  await counts.countRecent()
+  await jobs.findJob('mail', id)
+  for (const filter of filters)
+    await jobs.listFailed({ queue: 'mail', ...filter, after: undefined, limit: 21 })
+  await jobs.listFailed({ queue: 'mail', after: [time.getTime() * 1_000, id], limit: 21 })
+  await browse.browseFailed('mail', 0, 10)
+  await browse.browseCompleted('mail', 0, 10)
+  await browse.browseOpen('mail', ['waiting', 'queued'], 0, 10)
+  await createRunsRepository(database).listLastRuns()
+  await database.transaction(async (transaction) => {
+    const deadLetters = createDeadLettersRepository(transaction)
+    for (const filter of filters) await deadLetters.match('mail', filter)
+    await deadLetters.requeue('mail', { name: 'job-1' }, 50)
+    await deadLetters.discard('mail', { ids: [id] })
+  })
+  const plans = asked.filter(({ query }) => /outbox|job_runs/.test(query) && !query.includes('pg_notify'))
+  t.ok(plans.length > 20)
+  for (const { query, params } of [...plans]) {
+    // The driver's own types do not know a date as text.
+    const values = params.map((value) => (value instanceof Date ? value.toISOString() : value)) as string[]
+    const rows = await sql.unsafe(`explain ${query}`, values)
+    const plan = rows.map((row) => row['QUERY PLAN']).join('\n')
+    t.notMatch(plan, /Seq Scan on (outbox|job_runs)/, query)
+  }
+})
