@@ -8,7 +8,7 @@
 const TYPE_ONLY = ['type-only', 'type-import']
 
 /** The files that start a process. */
-const ENTRIES = '^(src/(server|migrate)|workers/worker)\\.ts$'
+const ENTRIES = '^(src/(server|migrate|uploads/images/renderer)|workers/worker)\\.ts$'
 const DOMAIN = '^src/(?!shared/)([^/]+)/'
 const ROLES = 'routes|schemas|service|repository|table|errors|jobs|hooks|container'
 

@@ -19,9 +19,12 @@ const { dependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'ut
   dependencies: Record<string, string>
 }
 
+/** Started by a worker, for one picture each; not a command of the image. */
+const RENDERER = 'src/uploads/images/renderer.ts'
+
 const OPTIONS: BuildOptions = {
   absWorkingDir: ROOT,
-  entryPoints: ['src/server.ts', 'src/migrate.ts', 'workers/worker.ts'],
+  entryPoints: ['src/server.ts', 'src/migrate.ts', 'workers/worker.ts', RENDERER],
   entryNames: '[name]',
   bundle: true,
   format: 'esm',
@@ -33,7 +36,8 @@ const OPTIONS: BuildOptions = {
 }
 
 /**
- * Bundles the three programs into an emptied dist/: server.js, worker.js and migrate.js, each for plain `node`.
+ * Bundles the programs into an emptied dist/, each for plain `node`: server.js, worker.js and migrate.js, and
+ * renderer.js, which a worker starts.
  * Rejects with a StartError when one does not compile; esbuild has printed why by then.
  */
 export const build = async (): Promise<void> => {

@@ -1,0 +1,44 @@
+import { existsSync, readFileSync } from 'node:fs'
+import type { Test } from './environment.js'
+
+const POLL_MS = 10
+const OWN_CHILDREN = `/proc/self/task/${process.pid}/children`
+
+const read = (path: string): string => {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    // It has ended meanwhile.
+    return ''
+  }
+}
+
+/** The renderers that this process has at the moment; none where there is no /proc. */
+export const renderersNow = (): readonly string[] =>
+  existsSync(OWN_CHILDREN)
+    ? read(OWN_CHILDREN)
+        .split(' ')
+        .filter(
+          (pid) => /^\d+$/.test(pid) && read(`/proc/${pid}/cmdline`).split('\0')[0] === process.execPath,
+        )
+    : []
+
+export interface RendererWatch {
+  /** The most that one renderer has had resident so far, in MB. */
+  readonly peakMegabytes: () => number
+  /** The kernel's limits of the last one seen, as it words them. */
+  readonly limits: () => string
+}
+
+/** Watches the renderers until the test ends. */
+export const watchRenderers = (t: Test): RendererWatch => {
+  let [peak, limits] = [0, '']
+  const timer = setInterval(() => {
+    for (const pid of renderersNow()) {
+      peak = Math.max(peak, Number(/VmHWM:\s+(\d+)/.exec(read(`/proc/${pid}/status`))?.[1] ?? 0))
+      limits = read(`/proc/${pid}/limits`) || limits
+    }
+  }, POLL_MS)
+  t.teardown(() => clearInterval(timer))
+  return { peakMegabytes: () => peak / 1_024, limits: () => limits }
+}

@@ -1,0 +1,187 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import sharp from 'sharp'
+import t from 'tap'
+import { runRenderer } from '../../src/uploads/images/run-renderer.js'
+import {
+  type ImageFile,
+  processImage,
+  type Rendering,
+  sniffImageType,
+  UnfitImageError,
+} from '../../src/uploads/uploads.images.js'
+import { box, jpegApp, withSegments } from '../support/image-parts.js'
+import { processed, tryImage } from '../support/image-runs.js'
+import {
+  animatedPng,
+  animatedWebp,
+  avif,
+  avifWithFacts,
+  jpeg,
+  jpegWithGps,
+  png,
+  pngWithFacts,
+  SECRETS,
+  samples,
+  webpWithFacts,
+} from '../support/images.js'
+import { renderersNow } from '../support/renderers.js'
+import { until } from '../support/until.js'
+
+const filesOf = ({ original, variants }: Rendering): readonly ImageFile[] => [
+  original,
+  ...Object.values(variants),
+]
+const sizeOf = ({ width, height }: ImageFile) => `${width}x${height}`
+const sizes = async ({ original, variants: { small, medium, large } }: Rendering) =>
+  [original, large, medium, small].map(sizeOf)
+
+/** Red, green and blue at a share of the picture's width and height. */
+const colourAt = async ({ path, width, height }: ImageFile, x: number, y: number) => {
+  const { data, info } = await sharp(path).raw().toBuffer({ resolveWithObject: true })
+  const at = (Math.floor(y * height) * width + Math.floor(x * width)) * info.channels
+  return [...data.subarray(at, at + 3)]
+}
+
+t.test('the type is known by the first bytes', async (t) => {
+  for (const [name, bytes] of Object.entries(await samples()))
+    t.equal(sniffImageType(bytes.subarray(0, 64)), `image/${name}`)
+  t.equal(sniffImageType(box('ftyp', 'mif1', Buffer.alloc(4), 'mif1avif')), 'image/avif')
+  for (const other of [
+    box('ftyp', 'mif1', Buffer.alloc(4), 'mif1heic'),
+    Buffer.from('GIF89a'),
+    Buffer.alloc(0),
+  ])
+    t.equal(sniffImageType(other), undefined)
+  t.equal(sniffImageType(Buffer.from('RIFF\0\0\0\0WAVEfmt ')), undefined)
+})
+
+t.test('a picture becomes a cleaned original of its type and three variants in WebP', async (t) => {
+  await processed(await jpeg({ width: 2_000, height: 1_000 }), async (rendering) => {
+    t.strictSame(await sizes(rendering), ['2000x1000', '1600x800', '640x320', '160x80'])
+    for (const { path, contentType, bytes, width, height } of filesOf(rendering)) {
+      const content = await readFile(path)
+      t.equal(content.length, bytes)
+      t.match(await sharp(content).metadata(), { width, height, mediaType: contentType })
+    }
+    t.strictSame(
+      filesOf(rendering).map(({ contentType }) => contentType),
+      ['image/jpeg', 'image/webp', 'image/webp', 'image/webp'],
+    )
+  })
+})
+
+t.test('no picture is enlarged', async (t) => {
+  const rendered = await processed(await png({ width: 200, height: 100 }), sizes)
+  t.strictSame(rendered, ['200x100', '200x100', '200x100', '160x80'])
+})
+
+t.test('an original that would cost too much to encode is made smaller', async (t) => {
+  const [original] = await processed(await avif({ width: 2_600, height: 26 }), sizes)
+  t.equal(original, '2560x26')
+})
+
+/** Everything in the file that is no picture: what sharp finds, and what only a search finds. */
+const factsIn = async ({ path }: ImageFile): Promise<readonly unknown[]> => {
+  const { exif, xmp, icc, iptc, comments } = await sharp(path).metadata()
+  const text = await readFile(path, 'latin1')
+  const words = [...Object.values(SECRETS), 'Exif', '<script>'].filter((word) => text.includes(word))
+  return [exif, xmp, icc, iptc, comments, ...words].filter((fact) => fact !== undefined)
+}
+
+t.test('no file has any metadata left', async (t) => {
+  for (const bytes of [
+    await jpegWithGps(),
+    await pngWithFacts(),
+    await webpWithFacts(),
+    await avifWithFacts(),
+  ]) {
+    const { exif, xmp, icc, mediaType } = await sharp(bytes).metadata()
+    t.ok(exif && xmp && icc, `${mediaType}: there was some`)
+    const left = await processed(bytes, (rendering) => Promise.all(filesOf(rendering).map(factsIn)))
+    t.strictSame(left, [[], [], [], []], `${mediaType}: there is none`)
+  }
+})
+
+t.test('a picture that was turned is upright', async (t) => {
+  // The blue quarter is stored in the upper left; this orientation shows it in the upper right (EXIF 2.32, 4.6.4).
+  await processed(await jpegWithGps({ orientation: 6 }), async ({ original, variants: { large } }) => {
+    for (const file of [original, large]) {
+      t.equal(sizeOf(file), '80x120')
+      const [red = 255, , blue = 0] = await colourAt(file, 0.75, 0.25)
+      t.ok(blue > 200 && red < 50, `${file.contentType}: the blue quarter is where it belongs`)
+    }
+  })
+})
+
+t.test('colours stay what they were without their profile', async (t) => {
+  const wide = await sharp(await png())
+    .withIccProfile('p3')
+    .png()
+    .toBuffer()
+  const { data } = await sharp(wide, { ignoreIcc: true }).raw().toBuffer({ resolveWithObject: true })
+  t.not(data.subarray(-4, -1).toString('hex'), 'ff0000', 'the profile matters')
+  await processed(wide, async ({ original }) => {
+    const [red = 0, green = 255, blue = 255] = await colourAt(original, 0.75, 0.75)
+    t.ok(red > 250 && green < 5 && blue < 5, `${red}, ${green}, ${blue}`)
+  })
+})
+
+t.test('what a phone announces behind its picture is taken, and lost', async (t) => {
+  const bytes = await jpeg()
+  const announced = Buffer.concat([withSegments(bytes, jpegApp(2, 'MPF\0II*\0')), await jpegWithGps()])
+  t.equal(await processed(announced, async ({ original }) => sizeOf(original)), '120x80')
+  t.equal((await tryImage(Buffer.concat([announced, Buffer.from('<html>')]))).outcome, 'trailing_data')
+})
+
+t.test('a picture that moves is refused', async (t) => {
+  const sequence = box('ftyp', 'avis', Buffer.alloc(4), 'avifavis')
+  for (const bytes of [await animatedWebp(), await animatedPng(), sequence])
+    t.equal((await tryImage(bytes)).outcome, 'animated')
+})
+
+t.test('a picture that is not complete is refused', async (t) => {
+  for (const [type, bytes] of Object.entries(await samples()))
+    for (const length of [bytes.length - 1, Math.floor(bytes.length / 2), 64])
+      t.match(
+        (await tryImage(bytes.subarray(0, length))).outcome,
+        /damaged|trailing_data/,
+        `${type}, ${length} bytes`,
+      )
+})
+
+t.test('a refusal has a reason for programs, and a sentence for people', async (t) => {
+  const error: unknown = await processed(Buffer.from('hello'), async () => 'ready').catch((error) => error)
+  t.ok(error instanceof UnfitImageError)
+  t.match(error, { reason: 'not_an_image', message: 'The file is not a JPEG, PNG, WebP or AVIF picture.' })
+})
+
+t.test('only the decoder of the type can run', async (t) => {
+  const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'
+  const directory = t.testdir()
+  const path = join(directory, 'upload')
+  for (const bytes of [await png(), svg]) {
+    await writeFile(path, bytes)
+    const rendering = runRenderer({ path, type: 'image/jpeg', directory }, new AbortController().signal)
+    await t.rejects(rendering, { name: 'UnfitImageError', reason: 'type_mismatch' })
+  }
+})
+
+t.test('who aborts gets the reason, and nothing runs on', async (t) => {
+  const directory = t.testdir({ upload: await jpeg({ width: 6_000, height: 6_000 }) })
+  const abort = new AbortController()
+  const rendering = processImage({ path: join(directory, 'upload') }, directory, abort.signal)
+  const rejected = t.rejects(rendering, { message: 'enough' })
+  if (process.platform === 'linux') await until('the renderer to run', () => renderersNow().length > 0)
+  abort.abort(new Error('enough'))
+  await rejected
+  t.strictSame(renderersNow(), [])
+})
+
+t.test('what is not the picture’s fault is no refusal', async (t) => {
+  const signal = new AbortController().signal
+  const directory = t.testdir({ upload: await jpeg() })
+  await t.rejects(processImage({ path: join(directory, 'gone') }, directory, signal), { code: 'ENOENT' })
+  const nowhere = processImage({ path: join(directory, 'upload') }, join(directory, 'gone'), signal)
+  await t.rejects(nowhere, { name: 'Error', message: /ENOENT/ })
+})
