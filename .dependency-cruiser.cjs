@@ -216,7 +216,7 @@ const insideDomains = [
     [
       own('table|repository|schemas|errors'),
       OWN_OTHER,
-      '^src/shared/(database/|(errors|origin|principal)\\.ts$)',
+      '^src/shared/(database/|(errors|media|origin|principal)\\.ts$)',
     ],
   ),
   rule(
@@ -270,7 +270,7 @@ const packages = [
     'drivers-stay-in-shared',
     'A connection is opened in one place, with its time limits, and closed in the same place.',
     { path: '^(src|workers)/', pathNot: SHARED },
-    { path: 'node_modules/(postgres|ioredis|bullmq|redlock)/', dependencyTypesNot: TYPE_ONLY },
+    { path: 'node_modules/(postgres|ioredis|bullmq|redlock|@aws-sdk/[^/]+)/', dependencyTypesNot: TYPE_ONLY },
   ),
 ]
 

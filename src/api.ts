@@ -7,6 +7,7 @@ import type { ApiConfig } from './shared/config.js'
 import { connectDatabase } from './shared/database/client.js'
 import { type Connections, trackConnections } from './shared/http/connections.js'
 import { closeInOrder, type ShutdownStep } from './shared/shutdown.js'
+import { storageSettings } from './shared/storage/storage-settings.js'
 import type { Logger } from './shared/telemetry/logger.js'
 
 /** A request waits this long for Redis at most, then goes on without it. */
@@ -59,7 +60,13 @@ export const startApi = async (config: ApiConfig, logger: Logger): Promise<Runni
     { name: 'database', close: closeDatabase },
   ]
   try {
-    const { cradle } = createApiContainer({ database, hashesAtOnce: config.PASSWORD_HASHES_AT_ONCE })
+    const { cradle } = createApiContainer({
+      database,
+      hashesAtOnce: config.PASSWORD_HASHES_AT_ONCE,
+      storageSettings: storageSettings(config),
+    })
+    resources.unshift({ name: 'storage', close: cradle.storage.close })
+    await cradle.temporaryFiles.removeAbandoned()
     const sessionWatch = await cradle.sessionWatch.start()
     resources.unshift({ name: 'session watch', close: sessionWatch.close })
     const app = await createApp({ config, cradle, redis, logger, isDraining: () => draining })

@@ -29,6 +29,7 @@ import { serverOptions } from './shared/http/server-options.js'
 import { registerStrictBody } from './shared/http/strict-body.js'
 import { registerStrictQuery } from './shared/http/strict-query.js'
 import { registerTrace } from './shared/http/trace.js'
+import { uploads } from './uploads/index.js'
 import { users } from './users/index.js'
 
 export interface AppNeeds {
@@ -106,6 +107,11 @@ export const createApp = async (needs: AppNeeds): Promise<FastifyInstance> => {
   await app.register(users, {
     usersService: cradle.usersService,
     administrationService: cradle.administrationService,
+  })
+  await app.register(uploads, {
+    uploadsService: cradle.uploadsService,
+    temporaryFiles: cradle.temporaryFiles,
+    uploadSettings: { perHour: config.RATE_LIMIT_UPLOADS, timeoutMs: config.UPLOAD_TIMEOUT_MS },
   })
   await app.register(products, { productsService: cradle.productsService })
   await app.register(orders, {

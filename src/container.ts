@@ -11,6 +11,8 @@ import type { Database } from './shared/database/client.js'
 import { createLocks } from './shared/lock/locks.js'
 import { provide } from './shared/provide.js'
 import { createJobProducer } from './shared/queue/producer.js'
+import type { StorageSettings } from './shared/storage/storage-settings.js'
+import { registerMedia, registerProcessing, registerUploads } from './uploads/uploads.container.js'
 import { registerUsers } from './users/users.container.js'
 
 interface SharedResources {
@@ -19,7 +21,12 @@ interface SharedResources {
   readonly hashesAtOnce?: number
 }
 
+export interface ApiResources extends SharedResources {
+  readonly storageSettings: StorageSettings
+}
+
 export interface WorkerResources extends SharedResources {
+  readonly storageSettings: StorageSettings
   readonly lockRedis: Redis
   readonly lockMs: number
   readonly redisPrefix: string
@@ -35,7 +42,7 @@ const createCore = ({ database, hashesAtOnce = 1 }: SharedResources) => {
 }
 
 const createUsersContainer = (resources: SharedResources) =>
-  registerMailedTokens(registerUsers(registerSessions(createCore(resources))))
+  registerMailedTokens(registerUsers(registerMedia(registerSessions(createCore(resources)))))
 
 /** Accounts alone: all that the migration needs to make the first admin. */
 export const createAccountsContainer = (resources: SharedResources) =>
@@ -45,14 +52,17 @@ export const createAccountsContainer = (resources: SharedResources) =>
  * What the API process is made of. Read from the inside out it is the dependency graph: a domain that
  * came before what it needs would not compile.
  */
-export const createApiContainer = (resources: SharedResources) =>
-  registerQueues(registerOrders(registerProducts(createAccountsContainer(resources))))
+export const createApiContainer = ({ storageSettings, ...resources }: ApiResources) => {
+  const domains = registerOrders(registerProducts(createAccountsContainer(resources)))
+  return registerUploads(registerQueues(domains.register({ storageSettings: asValue(storageSettings) })))
+}
 
 /** What a worker process is made of: no log-in and no signing keys, but the mail. */
 export const createWorkerContainer = (resources: WorkerResources) => {
-  const { lockRedis, lockMs, redisPrefix, mailSettings } = resources
+  const { lockRedis, lockMs, redisPrefix, mailSettings, storageSettings } = resources
   const domains = registerOrders(registerProducts(createUsersContainer(resources)))
-  return provide(registerMail(domains.register({ mailSettings: asValue(mailSettings) })), {
+  const settings = { mailSettings: asValue(mailSettings), storageSettings: asValue(storageSettings) }
+  return provide(registerProcessing(registerUploads(registerMail(domains.register(settings)))), {
     locks: ({ database }: SharedResources) =>
       createLocks({ database, redis: lockRedis, prefix: redisPrefix, lockMs }),
   })

@@ -16,9 +16,11 @@ import { createAuditTrail } from '../src/shared/database/audit.js'
 import type { Database } from '../src/shared/database/client.js'
 import { provide } from '../src/shared/provide.js'
 import { createJobProducer } from '../src/shared/queue/producer.js'
+import { registerMedia } from '../src/uploads/uploads.container.js'
 import { registerUsers } from '../src/users/users.container.js'
 
 const database: Database = drizzle.mock()
+const storageSettings = { place: { directory: 'nowhere' }, temporaryDirectory: 'nowhere' }
 const mailSettings = { smtpUrl: undefined, directory: 'nowhere', from: 'a@example.com', appUrl: undefined }
 
 /** Never connects: no command is sent. */
@@ -27,18 +29,20 @@ t.teardown(() => redis.disconnect())
 
 const withDatabase = () => createContainer({ strict: true }).register({ database: asValue(database) })
 const withDatabaseAndJobs = () => provide(withDatabase(), { jobProducer: createJobProducer })
-const core = () => registerSessions(provide(withDatabaseAndJobs(), { auditTrail: createAuditTrail }))
+const core = () =>
+  registerMedia(registerSessions(provide(withDatabaseAndJobs(), { auditTrail: createAuditTrail })))
 
 t.test('every name of every process can be built', async (t) => {
   const containers = {
     migrate: createAccountsContainer({ database }),
-    api: createApiContainer({ database }),
+    api: createApiContainer({ database, storageSettings }),
     worker: createWorkerContainer({
       database,
       lockRedis: redis,
       lockMs: 10_000,
       redisPrefix: 'test',
       mailSettings,
+      storageSettings,
     }),
   }
   for (const [process, { cradle, registrations }] of Object.entries(containers)) {

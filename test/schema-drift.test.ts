@@ -10,6 +10,7 @@ import { fences } from '../src/shared/database/fences.table.js'
 import { idempotencyKeys } from '../src/shared/database/idempotency-keys.table.js'
 import { jobRuns } from '../src/shared/database/job-runs.table.js'
 import { outbox } from '../src/shared/database/outbox.table.js'
+import { media, storedImages, uploads } from '../src/uploads/uploads.table.js'
 import { users } from '../src/users/users.table.js'
 import { createTestDatabase } from './support/database.js'
 
@@ -26,6 +27,9 @@ const tables: readonly PgTable[] = [
   jobRuns,
   orderEvents,
   idempotencyKeys,
+  storedImages,
+  uploads,
+  media,
 ]
 
 /** Foreign keys that no list reads by: they are checked when a referenced row goes, and products do not. */

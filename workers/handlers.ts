@@ -3,6 +3,7 @@ import { ConfigError, type WorkerConfig } from '../src/shared/config.js'
 import type { JobHandler } from '../src/shared/queue/handler.js'
 import { authHandlers } from './auth.worker.js'
 import { ordersHandlers } from './orders.worker.js'
+import { uploadsHandlers } from './uploads.worker.js'
 import { usersHandlers } from './users.worker.js'
 
 /** Every job there is, one line a domain. */
@@ -10,6 +11,7 @@ export const createHandlers = (cradle: WorkerCradle): JobHandler[] => [
   ...authHandlers(cradle),
   ...usersHandlers(cradle),
   ...ordersHandlers(cradle),
+  ...uploadsHandlers(cradle),
 ]
 
 /** The queues of these handlers, each once. */

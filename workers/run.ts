@@ -6,6 +6,7 @@ import type { WorkerConfig } from '../src/shared/config.js'
 import { connectDatabase } from '../src/shared/database/client.js'
 import { startScheduler } from '../src/shared/schedule/scheduler.js'
 import { closeInOrder, type ShutdownStep } from '../src/shared/shutdown.js'
+import { storageSettings } from '../src/shared/storage/storage-settings.js'
 import type { Logger } from '../src/shared/telemetry/logger.js'
 import { chooseHandlers, createHandlers, queuesOf } from './handlers.js'
 import { createOperations } from './operations.js'
@@ -48,6 +49,7 @@ const createContainer = (config: WorkerConfig, opened: Awaited<ReturnType<typeof
     ...opened,
     lockMs: config.LOCK_TTL_MS,
     redisPrefix: config.REDIS_PREFIX,
+    storageSettings: storageSettings(config),
     mailSettings: {
       smtpUrl: config.SMTP_URL,
       directory: join(config.DATA_DIR, 'mail'),
@@ -100,6 +102,7 @@ const startAll = async (
     { name: 'scheduler', close: scheduler.stop },
     ...queueSteps,
     { name: 'mail', close: cradle.mailTransport.close },
+    { name: 'storage', close: cradle.storage.close },
     ...opened.shutdownSteps,
   ]
 }

@@ -10,7 +10,7 @@ const KEEP_DONE_DAYS = 7
 const KEEP_AUDIT_DAYS = 365
 const KEEP_RUNS_DAYS = 30
 
-type Needs = Pick<WorkerCradle, 'sessionsService' | 'oneTimeTokens' | 'transitionsService'>
+type Needs = Pick<WorkerCradle, 'sessionsService' | 'oneTimeTokens' | 'transitionsService' | 'upkeepService'>
 
 /** Clears away what is not needed any more, every ten minutes. */
 const chore = (name: string, runBatch: ScheduledJob['runBatch']): ScheduledJob => ({
@@ -22,7 +22,7 @@ const chore = (name: string, runBatch: ScheduledJob['runBatch']): ScheduledJob =
 
 /** Everything that runs on a schedule, on one worker at a time. */
 export const scheduledJobs = (
-  { sessionsService, oneTimeTokens, transitionsService }: Needs,
+  { sessionsService, oneTimeTokens, transitionsService, upkeepService }: Needs,
   { ORDER_TTL_MINUTES }: Pick<WorkerConfig, 'ORDER_TTL_MINUTES'>,
 ): readonly ScheduledJob[] => [
   {
@@ -30,6 +30,18 @@ export const scheduledJobs = (
     everySeconds: 60,
     batchRows: 100,
     runBatch: (transaction, limit) => transitionsService.expireOrders(transaction, ORDER_TTL_MINUTES, limit),
+  },
+  {
+    name: 'uploads.sweep',
+    everySeconds: 600,
+    batchRows: 100,
+    runBatch: upkeepService.sweepUploads,
+  },
+  {
+    name: 'uploads.sweep-files',
+    everySeconds: 3_600,
+    batchRows: 1,
+    runBatch: upkeepService.beginFilesSweep,
   },
   chore('outbox.prune', (transaction, limit) => pruneClosedRows(transaction, KEEP_DONE_DAYS, limit)),
   chore('audit.prune', (transaction, limit) => pruneAuditLog(transaction, KEEP_AUDIT_DAYS, limit)),

@@ -46,6 +46,7 @@ export const accountSchema = z.object({
   email: z.string(),
   emailVerified: z.boolean(),
   name: z.string(),
+  avatarUrl: z.string().nullable(),
   role: z.enum(ROLES),
   createdAt: z.iso.datetime(),
   updatedAt: z.iso.datetime(),

@@ -2,6 +2,7 @@ import type { AwilixContainer } from 'awilix'
 import type { AuditTrail } from '../shared/database/audit.js'
 import type { Database } from '../shared/database/client.js'
 import { provide } from '../shared/provide.js'
+import type { MediaService } from '../uploads/uploads.container.js'
 import { createProductsRepository } from './products.repository.js'
 import { createProductsService } from './products.service.js'
 import { createStockRepository } from './stock.repository.js'
@@ -14,12 +15,18 @@ export type { Quantities, StockService } from './stock.service.js'
 export interface ProductsNeeds {
   readonly database: Database
   readonly auditTrail: AuditTrail
+  readonly mediaService: MediaService
 }
 
 /** Provides `productsService` and, for orders, `stockService`. */
 export const registerProducts = <C extends ProductsNeeds>(container: AwilixContainer<C>) =>
   provide(container, {
-    productsService: ({ database, auditTrail }: ProductsNeeds) =>
-      createProductsService({ database, auditTrail, repositoryOf: createProductsRepository }),
+    productsService: ({ database, auditTrail, mediaService }: ProductsNeeds) =>
+      createProductsService({
+        database,
+        auditTrail,
+        mediaService,
+        repositoryOf: createProductsRepository,
+      }),
     stockService: () => createStockService({ stockOf: createStockRepository }),
   })

@@ -1,13 +1,19 @@
 import { and, asc, desc, eq, getTableColumns, gte, isNull, lte, type SQL, sql } from 'drizzle-orm'
 import type { Executor } from '../shared/database/client.js'
 import { translateViolations } from '../shared/database/failures.js'
+import { mediaUrl } from '../shared/media.js'
 import { skuTaken } from './products.errors.js'
 import type { NewProduct, Product, ProductChanges } from './products.schemas.js'
 import type { ProductPosition, ProductSort } from './products.sorts.js'
 import { products } from './products.table.js'
 
-/** A product with the version that its ETag names. */
-export type VersionedProduct = Product & { readonly version: number }
+/** A product with the version that its ETag names, and what its image is shown as. */
+export type VersionedProduct = Product & { readonly version: number; readonly imageId: string | null }
+
+/** A product as it is written: its image is shown by then. */
+export type ProductValues<T extends ProductChanges> = Omit<T, 'imageUploadId'> & {
+  readonly imageId?: string | null
+}
 
 export interface ProductsFilter {
   /** As people type it into a search box: words, "a phrase", or, -not. */
@@ -33,6 +39,7 @@ type Row = Omit<typeof products.$inferSelect, 'search' | 'deletedAt'>
 export const toProduct = ({ priceAmount, priceCurrency, createdAt, updatedAt, ...row }: Row) => ({
   ...row,
   price: { amount: priceAmount, currency: priceCurrency },
+  imageUrl: mediaUrl(row.imageId),
   createdAt: createdAt.toISOString(),
   updatedAt: updatedAt.toISOString(),
 })
@@ -72,7 +79,7 @@ const positionOf = (sort: ProductSort, row: Row & { nameKey: string }): ProductP
   return sort.endsWith('name') ? [row.nameKey, row.id] : [row.id]
 }
 
-const toValues = ({ price, ...changes }: ProductChanges) => ({
+const toValues = ({ price, ...changes }: ProductValues<ProductChanges>) => ({
   ...changes,
   ...(price && { priceAmount: price.amount, priceCurrency: price.currency }),
 })
@@ -83,7 +90,10 @@ const orSkuTaken = <T>(write: () => Promise<T>): Promise<T> =>
 
 export const createProductsRepository = (executor: Executor) => ({
   /** @throws sku_taken */
-  insertProduct: async (id: string, { price, ...product }: NewProduct): Promise<VersionedProduct> => {
+  insertProduct: async (
+    id: string,
+    { price, ...product }: ProductValues<NewProduct>,
+  ): Promise<VersionedProduct> => {
     const values = { id, ...product, priceAmount: price.amount, priceCurrency: price.currency }
     const [row] = await orSkuTaken(() => executor.insert(products).values(values).returning(productColumns))
     if (!row) throw new Error('insert returned no product')
@@ -141,7 +151,7 @@ export const createProductsRepository = (executor: Executor) => ({
   },
 
   /** Lock it first. @throws sku_taken */
-  updateProduct: async (id: string, changes: ProductChanges): Promise<VersionedProduct> => {
+  updateProduct: async (id: string, changes: ProductValues<ProductChanges>): Promise<VersionedProduct> => {
     const [row] = await orSkuTaken(() =>
       executor
         .update(products)
@@ -157,7 +167,7 @@ export const createProductsRepository = (executor: Executor) => ({
   withdrawProduct: async (id: string): Promise<void> => {
     await executor
       .update(products)
-      .set({ deletedAt: sql`now()`, ...touched })
+      .set({ deletedAt: sql`now()`, imageId: null, ...touched })
       .where(and(eq(products.id, id), isOnSale))
   },
 })

@@ -15,16 +15,19 @@ const name = line(1, 200)
 const description = paragraphs(10_000)
 const stock = z.int().min(0).max(MAX_STOCK)
 
+const imageUploadId = id.nullable().optional().meta({ description: 'An upload of one’s own that is ready' })
+
 export const newProductBody = z.strictObject({
   sku,
   name,
   description: description.default(''),
   price,
   stock,
+  imageUploadId,
 })
 
 export const productChangesBody = z
-  .strictObject({ sku, name, description, price, stock })
+  .strictObject({ sku, name, description, price, stock, imageUploadId })
   .partial()
   .refine((changes) => Object.keys(changes).length > 0, { error: 'must name something to change' })
 
@@ -35,6 +38,7 @@ export const productSchema = z.object({
   description: z.string(),
   price: money,
   stock: z.int(),
+  imageUrl: z.string().nullable(),
   createdAt: z.iso.datetime(),
   updatedAt: z.iso.datetime(),
 })

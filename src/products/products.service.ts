@@ -4,13 +4,15 @@ import type { Database, Executor, Transaction } from '../shared/database/client.
 import type { Origin } from '../shared/origin.js'
 import type { Principal } from '../shared/principal.js'
 import { requireVersion, type VersionCheck } from '../shared/version.js'
+import type { MediaService } from '../uploads/uploads.container.js'
 import { productNotFound } from './products.errors.js'
-import type { ProductsRepository, VersionedProduct } from './products.repository.js'
+import type { ProductsRepository, ProductValues, VersionedProduct } from './products.repository.js'
 import type { NewProduct, Product, ProductChanges } from './products.schemas.js'
 
 export interface ProductsServiceNeeds {
   readonly database: Database
   readonly auditTrail: AuditTrail
+  readonly mediaService: MediaService
   readonly repositoryOf: (executor: Executor) => ProductsRepository
 }
 
@@ -21,9 +23,12 @@ export interface Editor {
 }
 
 export interface ProductsService {
-  /** @throws sku_taken */
+  /** @throws sku_taken, upload_not_found, upload_not_ready */
   readonly createProduct: (editor: Editor, product: NewProduct) => Promise<VersionedProduct>
-  /** What is so already is not changed. @throws product_not_found, precondition_failed, sku_taken */
+  /**
+   * What is so already is not changed.
+   * @throws product_not_found, precondition_failed, sku_taken, upload_not_found, upload_not_ready
+   */
   readonly changeProduct: (
     editor: Editor,
     id: string,
@@ -46,7 +51,10 @@ const isSamePrice = (one: Product['price'], other: Product['price']): boolean =>
   one.amount === other.amount && one.currency === other.currency
 
 /** The fields of `wanted` that are otherwise in `product`. */
-const differences = (product: Product, { price, ...wanted }: ProductChanges): string[] => {
+const differences = (
+  product: VersionedProduct,
+  { price, ...wanted }: ProductValues<ProductChanges>,
+): string[] => {
   const current = new Map<string, unknown>(Object.entries(product))
   return [
     ...Object.entries(wanted).flatMap(([field, value]) => (value === current.get(field) ? [] : [field])),
@@ -55,7 +63,7 @@ const differences = (product: Product, { price, ...wanted }: ProductChanges): st
 }
 
 export const createProductsService = (needs: ProductsServiceNeeds): ProductsService => {
-  const { database, auditTrail, repositoryOf } = needs
+  const { database, auditTrail, mediaService, repositoryOf } = needs
   const repository = repositoryOf(database)
 
   const record = (
@@ -75,10 +83,22 @@ export const createProductsService = (needs: ProductsServiceNeeds): ProductsServ
     return product
   }
 
+  /** Shows the upload that is wanted, and says so in place of it; without one the image stays as it is. */
+  const showImage = async <T extends ProductChanges>(
+    transaction: Transaction,
+    { principal: { userId } }: Editor,
+    current: string | null,
+    { imageUploadId: uploadId, ...values }: T,
+  ): Promise<ProductValues<T>> => {
+    if (uploadId === undefined) return values
+    return { ...values, imageId: await mediaService.exchange(transaction, { userId, current, uploadId }) }
+  }
+
   return {
     createProduct: (editor, product) =>
       database.transaction(async (transaction) => {
-        const created = await repositoryOf(transaction).insertProduct(uuidv7(), product)
+        const values = await showImage(transaction, editor, null, product)
+        const created = await repositoryOf(transaction).insertProduct(uuidv7(), values)
         await record(transaction, editor, 'product.created', { productId: created.id })
         return created
       }),
@@ -87,17 +107,19 @@ export const createProductsService = (needs: ProductsServiceNeeds): ProductsServ
       database.transaction(async (transaction) => {
         if (changes.sku !== undefined) await repositoryOf(transaction).lockSkus()
         const product = await lockExpected(transaction, id, expected)
-        const fields = differences(product, changes)
+        const values = await showImage(transaction, editor, product.imageId, changes)
+        const fields = differences(product, values)
         if (fields.length === 0) return product
-        const changed = await repositoryOf(transaction).updateProduct(id, changes)
+        const changed = await repositoryOf(transaction).updateProduct(id, values)
         await record(transaction, editor, 'product.changed', { productId: id, fields: fields.join() })
         return changed
       }),
 
     withdrawProduct: (editor, id, expected) =>
       database.transaction(async (transaction) => {
-        await lockExpected(transaction, id, expected)
+        const { imageId } = await lockExpected(transaction, id, expected)
         await repositoryOf(transaction).withdrawProduct(id)
+        await showImage(transaction, editor, imageId, { imageUploadId: null })
         await record(transaction, editor, 'product.withdrawn', { productId: id })
       }),
 

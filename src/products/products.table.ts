@@ -16,4 +16,5 @@ export const products = pgTable('products', {
   deletedAt: timestamp('deleted_at', { withTimezone: true }),
   // Its expression is the migration's business; that it is generated keeps it out of every insert.
   search: tsvector('search').notNull().generatedAlwaysAs(sql`''`),
+  imageId: uuid('image_id'),
 })

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { jwkSet } from './jwk-set.js'
 import { readMailbox } from './mailbox.js'
 import { faultOfSmtpUrl } from './smtp-url.js'
+import { storageUrl } from './storage/storage-url.js'
 import { wholeNumber } from './whole-number.js'
 
 const port = wholeNumber(0, 65_535)
@@ -98,6 +99,10 @@ const concurrency = z
         list.map((item) => item.split('=')).map(([queue, number]) => [queue, Number(number)]),
       ),
   )
+const storageShape = {
+  DATA_DIR: z.string().min(1).default('.data'),
+  STORAGE_URL: storageUrl.optional(),
+}
 
 /** A worker's grace is longer than a job's try: what is in hand is finished, not done twice. */
 const API_GRACE_MS = 10_000
@@ -107,6 +112,7 @@ const apiSchema = z.object({
   ...processShape,
   ...databaseShape,
   ...redisShape,
+  ...storageShape,
   SHUTDOWN_GRACE_MS: milliseconds.default(API_GRACE_MS),
   PORT: port.default(3000),
   HOST: host,
@@ -118,6 +124,8 @@ const apiSchema = z.object({
   RATE_LIMIT_LOGINS_PER_ACCOUNT: limit(10),
   RATE_LIMIT_LOGINS_PER_ADDRESS: limit(100),
   RATE_LIMIT_ACCOUNT_CHANGES: limit(20),
+  RATE_LIMIT_UPLOADS: limit(100),
+  UPLOAD_TIMEOUT_MS: wholeNumber(100, 30_000).default(30_000),
   READINESS_DRAIN_MS: milliseconds.default(0),
 })
 
@@ -125,9 +133,9 @@ const workerSchema = z.object({
   ...processShape,
   ...databaseShape,
   ...redisShape,
+  ...storageShape,
   SHUTDOWN_GRACE_MS: milliseconds.default(WORKER_GRACE_MS),
   QUEUE_REDIS_URL: redisUrl.optional(),
-  DATA_DIR: z.string().min(1).default('.data'),
   SMTP_URL: smtpUrl.optional(),
   APP_URL: appUrl.optional(),
   MAIL_FROM: mailbox.default('Unnest <no-reply@unnest.example>'),

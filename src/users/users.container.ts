@@ -4,6 +4,7 @@ import type { AuditTrail } from '../shared/database/audit.js'
 import type { Database } from '../shared/database/client.js'
 import { provide } from '../shared/provide.js'
 import type { JobProducer } from '../shared/queue/producer.js'
+import type { MediaService } from '../uploads/uploads.container.js'
 import { createAccountsService } from './accounts.service.js'
 import { createAdministrationService } from './administration.service.js'
 import { createCredentialsRepository } from './credentials.repository.js'
@@ -21,13 +22,20 @@ export interface UsersNeeds {
   readonly jobProducer: JobProducer
   readonly auditTrail: AuditTrail
   readonly sessionsService: SessionsService
+  readonly mediaService: MediaService
 }
 
 /** Provides `usersService`, `administrationService` and, for `auth`, `accountsService`. */
 export const registerUsers = <C extends UsersNeeds>(container: AwilixContainer<C>) =>
   provide(container, {
-    usersService: ({ database, auditTrail, sessionsService }: UsersNeeds) =>
-      createUsersService({ database, auditTrail, sessionsService, repositoryOf: createUsersRepository }),
+    usersService: ({ database, auditTrail, sessionsService, mediaService }: UsersNeeds) =>
+      createUsersService({
+        database,
+        auditTrail,
+        sessionsService,
+        mediaService,
+        repositoryOf: createUsersRepository,
+      }),
     administrationService: ({ database, auditTrail, sessionsService }: UsersNeeds) =>
       createAdministrationService({
         database,

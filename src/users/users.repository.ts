@@ -1,6 +1,7 @@
 import { and, desc, eq, isNull, like, lt, or, type SQL, sql } from 'drizzle-orm'
 import type { Executor } from '../shared/database/client.js'
 import { translateViolations } from '../shared/database/failures.js'
+import { mediaUrl } from '../shared/media.js'
 import type { Role } from '../shared/principal.js'
 import { emailTaken } from './users.errors.js'
 import type { ManagedUser, Profile } from './users.schemas.js'
@@ -14,8 +15,8 @@ export interface NewUser {
   readonly role: Role
 }
 
-/** A user with the version that its ETag names. */
-export type VersionedUser = ManagedUser & { readonly version: number }
+/** A user with the version that its ETag names, and what the avatar is shown as. */
+export type VersionedUser = ManagedUser & { readonly version: number; readonly avatarId: string | null }
 
 export interface UsersFilter {
   readonly role?: Role | undefined
@@ -26,7 +27,9 @@ export interface UsersFilter {
   readonly limit: number
 }
 
-export type UserChanges = Partial<Pick<typeof users.$inferInsert, 'name' | 'role' | 'disabledAt'>>
+export type UserChanges = Partial<
+  Pick<typeof users.$inferInsert, 'name' | 'role' | 'disabledAt' | 'avatarId'>
+>
 
 /** The name that is left of a deleted user. */
 const NOBODY = 'Deleted user'
@@ -44,15 +47,17 @@ const columns = {
   createdAt: users.createdAt,
   updatedAt: users.updatedAt,
   version: users.version,
+  avatarId: users.avatarId,
 }
 
-interface Row extends Omit<VersionedUser, 'createdAt' | 'updatedAt'> {
+interface Row extends Omit<VersionedUser, 'createdAt' | 'updatedAt' | 'avatarUrl'> {
   readonly createdAt: Date
   readonly updatedAt: Date
 }
 
 const toUser = ({ createdAt, updatedAt, ...row }: Row): VersionedUser => ({
   ...row,
+  avatarUrl: mediaUrl(row.avatarId),
   createdAt: createdAt.toISOString(),
   updatedAt: updatedAt.toISOString(),
 })
@@ -87,10 +92,12 @@ export const createUsersRepository = (executor: Executor) => ({
 
   findProfile: async (id: string): Promise<Profile | undefined> => {
     const [row] = await executor
-      .select({ id: users.id, name: users.name, createdAt: users.createdAt })
+      .select({ id: users.id, name: users.name, avatarId: users.avatarId, createdAt: users.createdAt })
       .from(users)
       .where(and(eq(users.id, id), isAlive))
-    return row && { ...row, avatarUrl: null, createdAt: row.createdAt.toISOString() }
+    if (!row) return undefined
+    const { avatarId, createdAt, ...profile } = row
+    return { ...profile, avatarUrl: mediaUrl(avatarId), createdAt: createdAt.toISOString() }
   },
 
   /** Newest first. */
@@ -138,7 +145,14 @@ export const createUsersRepository = (executor: Executor) => ({
   anonymiseUser: async (id: string): Promise<void> => {
     await executor
       .update(users)
-      .set({ email: null, passwordHash: null, name: NOBODY, deletedAt: sql`now()`, ...touched })
+      .set({
+        email: null,
+        passwordHash: null,
+        name: NOBODY,
+        avatarId: null,
+        deletedAt: sql`now()`,
+        ...touched,
+      })
       .where(and(eq(users.id, id), isAlive))
   },
 

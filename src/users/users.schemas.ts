@@ -14,6 +14,7 @@ export const userSchema = z.object({
   email: z.string(),
   emailVerified: z.boolean(),
   name: z.string(),
+  avatarUrl: z.string().nullable(),
   role: z.enum(ROLES),
   createdAt: z.iso.datetime(),
   updatedAt: z.iso.datetime(),
@@ -38,7 +39,10 @@ const isNotEmpty = (changes: object): boolean => Object.keys(changes).length > 0
 const somethingToChange = { error: 'must name something to change' }
 
 export const ownChangesBody = z
-  .strictObject({ name: line(1, MAX_NAME_LENGTH).optional() })
+  .strictObject({
+    name: line(1, MAX_NAME_LENGTH).optional(),
+    avatarUploadId: id.nullable().optional().meta({ description: 'An upload of one’s own that is ready' }),
+  })
   .refine(isNotEmpty, somethingToChange)
 
 export const managedChangesBody = z

@@ -4,6 +4,7 @@ import type { Database, Executor } from '../shared/database/client.js'
 import type { Origin } from '../shared/origin.js'
 import type { Principal } from '../shared/principal.js'
 import { requireVersion, type VersionCheck } from '../shared/version.js'
+import type { MediaService } from '../uploads/uploads.container.js'
 import { refuseLastAdmin } from './users.admins.js'
 import { userNotFound } from './users.errors.js'
 import type { UsersRepository, VersionedUser } from './users.repository.js'
@@ -13,6 +14,7 @@ export interface UsersServiceNeeds {
   readonly database: Database
   readonly auditTrail: AuditTrail
   readonly sessionsService: SessionsService
+  readonly mediaService: MediaService
   readonly repositoryOf: (executor: Executor) => UsersRepository
 }
 
@@ -23,7 +25,7 @@ export interface UsersService {
   readonly findUser: (id: string) => Promise<VersionedUser | undefined>
   /** @throws user_not_found */
   readonly getProfile: (id: string) => Promise<Profile>
-  /** @throws user_not_found, precondition_failed */
+  /** @throws user_not_found, precondition_failed, upload_not_found, upload_not_ready */
   readonly changeOwnRecord: (
     owner: Principal,
     changes: OwnChanges,
@@ -38,7 +40,7 @@ export interface UsersService {
 }
 
 export const createUsersService = (needs: UsersServiceNeeds): UsersService => {
-  const { database, auditTrail, sessionsService, repositoryOf } = needs
+  const { database, auditTrail, sessionsService, mediaService, repositoryOf } = needs
   const repository = repositoryOf(database)
 
   return {
@@ -46,11 +48,17 @@ export const createUsersService = (needs: UsersServiceNeeds): UsersService => {
     findUser: repository.findUser,
     getProfile: async (id) => orNotFound(await repository.findProfile(id)),
 
-    changeOwnRecord: ({ userId, sessionId }, { name }, expected, origin) =>
+    changeOwnRecord: ({ userId, sessionId }, { name, avatarUploadId }, expected, origin) =>
       database.transaction(async (transaction) => {
         const transactional = repositoryOf(transaction)
-        requireVersion(expected, orNotFound(await transactional.lockUser(userId)).version)
-        const user = await transactional.updateUser(userId, name === undefined ? {} : { name })
+        const { version, avatarId: current } = orNotFound(await transactional.lockUser(userId))
+        requireVersion(expected, version)
+        const user = await transactional.updateUser(userId, {
+          ...(name !== undefined && { name }),
+          ...(avatarUploadId !== undefined && {
+            avatarId: await mediaService.exchange(transaction, { userId, current, uploadId: avatarUploadId }),
+          }),
+        })
         const who = { actorId: userId, subjectId: userId, sessionId }
         await auditTrail.record(transaction, { action: 'user.changed', ...who, origin })
         return user
@@ -66,6 +74,8 @@ export const createUsersService = (needs: UsersServiceNeeds): UsersService => {
         requireVersion(expected, user.version)
         if (user.role === 'admin') refuseLastAdmin(admins, userId)
         await transactional.anonymiseUser(userId)
+        await mediaService.exchange(transaction, { userId, current: user.avatarId, uploadId: null })
+        await mediaService.abandonUploadsOf(transaction, userId)
         await sessionsService.endSessionsOf(transaction, userId, 'user_deleted')
         await sessionsService.forgetDevicesOf(transaction, userId)
         const who = { actorId: userId, subjectId: userId, sessionId }

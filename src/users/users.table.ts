@@ -16,4 +16,5 @@ export const users = pgTable('users', {
   disabledAt: instant('disabled_at'),
   deletedAt: instant('deleted_at'),
   version: integer('version').notNull().default(1),
+  avatarId: uuid('avatar_id'),
 })

@@ -43,6 +43,7 @@ t.test('what has a default may be missing, or empty', async (t) => {
     ...urls,
     DATABASE_POOL_MAX: 10,
     REDIS_PREFIX: 'unnest',
+    DATA_DIR: '.data',
     SHUTDOWN_GRACE_MS: 10_000,
     PORT: 3000,
     HOST: '127.0.0.1',
@@ -53,6 +54,8 @@ t.test('what has a default may be missing, or empty', async (t) => {
     RATE_LIMIT_LOGINS_PER_ACCOUNT: 10,
     RATE_LIMIT_LOGINS_PER_ADDRESS: 100,
     RATE_LIMIT_ACCOUNT_CHANGES: 20,
+    RATE_LIMIT_UPLOADS: 100,
+    UPLOAD_TIMEOUT_MS: 30_000,
     READINESS_DRAIN_MS: 0,
   })
   const empty = Object.fromEntries(variablesOfProcess.api.map((name) => [name, '']))
@@ -187,6 +190,45 @@ t.test('the sender of the mails is one mailbox', (t) => {
   }
   t.end()
 })
+t.test(
+  'files are kept in a folder or in a bucket, and the secret of its key is told to nobody',
+  async (t) => {
+    const placeOf = (url: string) => loadApiConfig({ ...required, STORAGE_URL: url }).STORAGE_URL
+    t.strictSame(placeOf('file:///srv/files'), { directory: '/srv/files' })
+    const bucket = {
+      endpoint: 'https://s3.example.com',
+      name: 'files',
+      region: 'us-east-1',
+      virtualHost: false,
+    }
+    t.strictSame(placeOf('s3://s3.example.com/files'), { bucket })
+    const credentials = { accessKeyId: 'key', secretAccessKey: 'a/b+c' }
+    t.strictSame(
+      placeOf('s3+http://key:a%2Fb%2Bc@127.0.0.1:9000/files?region=eu-central-1&addressing=virtual'),
+      {
+        bucket: {
+          ...{ ...bucket, endpoint: 'http://127.0.0.1:9000', region: 'eu-central-1', virtualHost: true },
+          credentials,
+        },
+      },
+    )
+    for (const bad of [
+      'file:relative/../folder?x=1',
+      'http://key:hunter2@host/files',
+      's3://key:hunter2@host',
+      's3://key:hunter2@host/files/folder',
+      's3://key@host/files',
+      's3://key:hunter2@host/files?regoin=x',
+      's3://key:hunter2@host/files?addressing=other',
+      's3://key:hunter2%@host/files',
+      's3://key:hunter2@host/UPPER',
+    ]) {
+      const faults = faultsOf(loadWorkerConfig, { ...urls, STORAGE_URL: bad })
+      t.strictSame(namesIn(faults), ['STORAGE_URL'], bad)
+      t.notMatch(faults.join(), /hunter2/)
+    }
+  },
+)
 
 t.test('the first admin is an address and a password, or neither', async (t) => {
   const admin = { ADMIN_EMAIL: 'Root@Example.com', ADMIN_PASSWORD: 'twelve chars' }
@@ -204,6 +246,7 @@ const IN_WORDS: Readonly<Record<string, string>> = {
   SHUTDOWN_GRACE_MS: '`10000` api, `25000` worker',
   WORKER_QUEUES: 'all',
   WORKER_CONCURRENCY: 'by contract',
+  STORAGE_URL: '`uploads/` in `DATA_DIR`',
   TRUST_PROXY: 'none',
 }
 

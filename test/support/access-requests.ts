@@ -1,5 +1,6 @@
 import { newProduct, unique } from './factories.js'
 import type { Person, Stage, Stages } from './stage.js'
+import { formOf, pngLike } from './uploads.js'
 
 /** What a valid request has beside its method, its path template and the caller's token. */
 export interface ValidRequest {
@@ -136,4 +137,10 @@ export const requests: Readonly<Record<string, MakeRequest>> = {
   'PUT /admin/queues/api/queues/:queueName/clean/:queueStatus': page(() => ({
     parameter: ['mail', 'failed'],
   })),
+  'GET /v1/uploads': nothing,
+  'POST /v1/uploads': () => ({ body: formOf(pngLike(100)) }),
+  'GET /v1/uploads/:id': ({ uploadId }) => ({ parameter: uploadId }),
+  'GET /v1/uploads/:id/content': ({ uploadId }) => ({ parameter: uploadId }),
+  'DELETE /v1/uploads/:id': ({ uploadId }) => ({ parameter: uploadId }),
+  'GET /v1/media/:id': ({ mediaId }) => ({ parameter: mediaId }),
 }

@@ -38,6 +38,7 @@ const belongingsOf = async (sql: Sql, { id }: Person): Promise<string> => {
   const rows = await sql`
     select u.xmin::text || u::text as content from users u where id = ${id}
     union all select s.xmin::text || s::text from sessions s where user_id = ${id}
+    union all select p.xmin::text || p::text from uploads p where user_id = ${id}
     union all select o.xmin::text || o::text from orders o where user_id = ${id} order by 1`
   return JSON.stringify(rows)
 }
@@ -46,7 +47,14 @@ const belongingsOf = async (sql: Sql, { id }: Person): Promise<string> => {
 const shownOf = ({ row, stage }: Cell, { headers, text, body }: Answer): string[] => {
   const { id, email, name, sessionId, device } = stage.owner
   const profile = row.name === 'GET /v1/users/:id' ? {} : { id, name }
-  const secrets = Object.entries({ ...profile, email, sessionId, device, orderId: stage.orderId })
+  const secrets = Object.entries({
+    ...profile,
+    email,
+    sessionId,
+    device,
+    orderId: stage.orderId,
+    uploadId: stage.uploadId,
+  })
   const said = body?.instance === undefined ? text : JSON.stringify({ ...body, instance: '' })
   const everything = [said, ...headers.values()].join('\n')
   return secrets.filter(([, secret]) => everything.includes(secret)).map(([secret]) => secret)

@@ -18,6 +18,9 @@ export interface World {
   /** Environment variables for processes that live in this world. */
   readonly env: Readonly<Record<string, string>>
   readonly mailDir: string
+  /** The files of whoever has no STORAGE_URL, and the ones on their way. */
+  readonly uploadsDir: string
+  readonly temporaryDir: string
 }
 
 export interface Answer {
@@ -81,7 +84,14 @@ export const createWorld = async (t: Test, overrides: Record<string, string> = {
     ...UNLIMITED,
     ...overrides,
   }
-  return { database, redisPrefix, env, mailDir: join(dataDir, 'mail') }
+  return {
+    database,
+    redisPrefix,
+    env,
+    mailDir: join(dataDir, 'mail'),
+    uploadsDir: join(dataDir, 'uploads'),
+    temporaryDir: join(dataDir, 'tmp'),
+  }
 }
 
 const toBody = (text: string): unknown => {
@@ -92,18 +102,21 @@ const toBody = (text: string): unknown => {
   }
 }
 
-/** A client of the API: JSON in, JSON out; a string body is sent as it is. */
+const toSent = (body: unknown): string | FormData =>
+  typeof body === 'string' || body instanceof FormData ? body : JSON.stringify(body)
+
+/** A client of the API: JSON in, JSON out; a string or a form is sent as it is. */
 export const createCall =
   (url: string): Call =>
   async (method, path, { token, body, headers } = {}) => {
     const response = await fetch(`${url}${path}`, {
       method,
       headers: {
-        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...(body !== undefined && !(body instanceof FormData) && { 'content-type': 'application/json' }),
         ...(token !== undefined && { authorization: `Bearer ${token}` }),
         ...headers,
       },
-      ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      ...(body !== undefined && { body: toSent(body) }),
     })
     const text = await response.text()
     return { status: response.status, headers: response.headers, text, body: toBody(text) }
@@ -125,8 +138,8 @@ export const startPod = async (t: Test, world: World): Promise<Pod> => {
 }
 
 /** Runs a worker pod inside this process; `stop` is called at the end if the test does not. */
-export const startWorkerPod = async (t: Test, world: World) => {
-  const config = loadWorkerConfig(world.env)
+export const startWorkerPod = async (t: Test, world: World, overrides: Record<string, string> = {}) => {
+  const config = loadWorkerConfig({ ...world.env, ...overrides })
   const { log, destination } = createLogSink()
   const logger = createLogger({ level: config.LOG_LEVEL, process: 'worker', destination })
   // Not at the top: most tests need no worker, and what it brings along takes its time to load.

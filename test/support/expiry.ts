@@ -18,6 +18,7 @@ export const createExpiry = (t: Test, world: World): ((limit: number) => Promise
     lockRedis: new Redis(testServices().redisUrl, { lazyConnect: true }),
     lockMs: 10_000,
     redisPrefix: world.redisPrefix,
+    storageSettings: { place: { directory: world.mailDir }, temporaryDirectory: world.mailDir },
     mailSettings: {
       smtpUrl: undefined,
       directory: world.mailDir,

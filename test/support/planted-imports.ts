@@ -176,5 +176,6 @@ export const forbiddenImports: Readonly<Record<string, readonly PlantedImport[]>
     'src/i/i.keys.ts -> ioredis',
     'src/i/i.jobs.ts -> bullmq',
     'workers/i.worker.ts -> redlock',
+    'src/i/i.files.ts -> @aws-sdk/client-s3',
   ],
 }

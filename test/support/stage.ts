@@ -1,4 +1,6 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash, randomBytes, randomUUID } from 'node:crypto'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import type { Sql } from 'postgres'
 import { v7 as uuidv7 } from 'uuid'
@@ -31,6 +33,10 @@ export interface Stage {
   readonly admin: Person
   readonly productId: string
   readonly orderId: string
+  /** Of the owner, ready and shown nowhere. */
+  readonly uploadId: string
+  /** Another one of his, shown at its public address. */
+  readonly mediaId: string
 }
 
 export interface Stages {
@@ -56,6 +62,7 @@ export const createStages = async (
   const { id, password } = await registerAdmin(call, world)
   const [row] = await sql<{ hash: string }[]>`select password_hash as hash from users where id = ${id}`
   const passwordHash = row?.hash ?? ''
+  const imageId = await storeImage(world)
   const tomorrow = new Date(Date.now() + 24 * 3_600_000)
 
   const createPerson = (role: Role) => {
@@ -82,7 +89,10 @@ export const createStages = async (
       const people = [owner, other, admin]
       await sql`insert into users ${sql(people.map(({ user }) => user))}`
       await sql`insert into sessions ${sql(people.map(({ session }) => session))}`
-      const things = await placeOrder(sql, owner.person)
+      const things = {
+        ...(await placeOrder(sql, owner.person)),
+        ...(await insertUploads(sql, owner.person, imageId)),
+      }
       return { owner: owner.person, other: other.person, admin: admin.person, ...things }
     },
     moveOrder: async (orderId, status) => {
@@ -97,6 +107,33 @@ export const createStages = async (
       return token
     },
   }
+}
+
+const VARIANTS = ['original', 'small', 'medium', 'large']
+
+/** One image for all uploads of all scenes; its files are no pictures, which nobody looks at here. */
+const storeImage = async ({ database: { sql }, uploadsDir }: World): Promise<string> => {
+  const id = uuidv7()
+  const digest = createHash('sha256').update(id).digest('hex')
+  const content = { contentType: 'image/webp', bytes: 4, width: 1, height: 1 }
+  const images = Object.fromEntries(VARIANTS.map((variant) => [variant, content]))
+  await sql`insert into stored_images (id, sha256, images, in_use)
+    values (${id}, decode(${digest}, 'hex'), ${sql.json(images)}, true)`
+  await mkdir(join(uploadsDir, digest.slice(0, 2)), { recursive: true })
+  for (const variant of VARIANTS)
+    await writeFile(join(uploadsDir, digest.slice(0, 2), `${digest}.${id}.${variant}`), 'webp')
+  return id
+}
+
+const insertUploads = async (sql: Sql, owner: Person, imageId: string) => {
+  const [uploadId, shownId, mediaId] = [uuidv7(), uuidv7(), randomUUID()]
+  const rows = [uploadId, shownId].map((id) => ({
+    ...{ id, user_id: owner.id, stored_image_id: imageId, status: 'ready' },
+    ...{ content_type: 'image/webp', bytes: 4 },
+  }))
+  await sql`insert into uploads ${sql(rows)}`
+  await sql`insert into media (id, upload_id) values (${mediaId}, ${shownId})`
+  return { uploadId, mediaId }
 }
 
 const placeOrder = async (sql: Sql, owner: Person) => {

@@ -13,6 +13,7 @@ t.test('GET /v1/users/me shows the caller the full own record', async (t) => {
   t.match(body.data.createdAt, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/)
   t.equal(headers.get('cache-control'), 'no-store')
   t.strictSame(Object.keys(body.data).sort(), [
+    'avatarUrl',
     'createdAt',
     'email',
     'emailVerified',

@@ -13,6 +13,8 @@ const CHORES = {
   'sessions.prune': 1,
   'one-time-tokens.prune': 1,
   'idempotency-keys.prune': 1,
+  'uploads.sweep': 0,
+  'uploads.sweep-files': 0,
 }
 
 const runsOf = ({ sql }: World['database']) =>

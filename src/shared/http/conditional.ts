@@ -42,11 +42,14 @@ export const noteVersion = <T extends { readonly version: number }>(
 const isKnown = (header: string, etag: string): boolean =>
   header.trim() === '*' || tagsOf(header).some(({ tag }) => `"${tag}"` === etag)
 
-/** Whether the request's If-None-Match names this version; false without one. */
-const hasVersion = ({ headers }: Pick<FastifyRequest, 'headers'>, version: number): boolean => {
+/** Whether the request's If-None-Match names this tag; false without one. */
+export const hasTag = ({ headers }: Pick<FastifyRequest, 'headers'>, etag: string): boolean => {
   const known = headers['if-none-match']
-  return known !== undefined && isKnown(known, etagOf(version))
+  return known !== undefined && isKnown(known, etag)
 }
+
+const hasVersion = (request: Pick<FastifyRequest, 'headers'>, version: number): boolean =>
+  hasTag(request, etagOf(version))
 
 /**
  * Answers a GET of a versioned resource: with 304, and no body is built, when If-None-Match names the version

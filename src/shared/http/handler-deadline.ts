@@ -2,16 +2,23 @@ import type { FastifyInstance, RouteHandlerMethod } from 'fastify'
 import { DeadlineError, withDeadline } from '../deadline.js'
 import { unavailable } from '../errors.js'
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Milliseconds, for a handler that itself reads what a slow client sends. */
+    deadlineMs?: number
+  }
+}
+
 /** Below the 5 s in which every request is to be answered, whatever its dependencies do. */
 const HANDLER_TIMEOUT_MS = 4_500
 
-/** The handler within the deadline. @throws unavailable when it is over */
-export const limited = (handler: RouteHandlerMethod): RouteHandlerMethod =>
+/** The handler within so many milliseconds. @throws unavailable when they are over */
+export const limited = (handler: RouteHandlerMethod, ms = HANDLER_TIMEOUT_MS): RouteHandlerMethod =>
   async function answerInTime(request, reply) {
     const { url } = request.routeOptions
     try {
       const answer = Promise.resolve(handler.call(this, request, reply))
-      return await withDeadline(`the handler of ${url}`, HANDLER_TIMEOUT_MS, answer)
+      return await withDeadline(`the handler of ${url}`, ms, answer)
     } catch (error) {
       throw error instanceof DeadlineError ? unavailable({ cause: error }) : error
     }
@@ -24,6 +31,7 @@ export const limited = (handler: RouteHandlerMethod): RouteHandlerMethod =>
  */
 export const registerHandlerDeadline = (app: FastifyInstance): void => {
   app.addHook('onRoute', function limit(this: FastifyInstance, route) {
-    if (this.accessOfSubtree === undefined) route.handler = limited(route.handler)
+    if (this.accessOfSubtree !== undefined) return
+    route.handler = limited(route.handler, route.config?.deadlineMs ?? HANDLER_TIMEOUT_MS)
   })
 }

@@ -12,7 +12,11 @@ export const methodNotAllowed = fault('method_not_allowed', 405, 'This method do
 export const requestTimeout = fault('request_timeout', 408, 'The request did not arrive in time.')
 export const payloadTooLarge = fault('payload_too_large', 413, 'The body is too large.')
 export const uriTooLong = fault('uri_too_long', 414, 'The address is too long.')
-export const unsupportedMediaType = fault('unsupported_media_type', 415, 'Send application/json.')
+export const unsupportedMediaType = fault(
+  'unsupported_media_type',
+  415,
+  'This is not sent in a media type, or an encoding, that is taken here.',
+)
 export const rangeNotSatisfiable = fault('range_not_satisfiable', 416, 'There is no such range.')
 export const expectationFailed = fault('expectation_failed', 417, 'Only 100-continue can be expected.')
 export const headersTooLarge = fault('headers_too_large', 431, 'The headers are too large.')

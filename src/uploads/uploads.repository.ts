@@ -1,0 +1,209 @@
+import { and, desc, eq, inArray, isNotNull, isNull, lt, notExists, sql } from 'drizzle-orm'
+import type { Executor } from '../shared/database/client.js'
+import { translateViolations } from '../shared/database/failures.js'
+import { outbox } from '../shared/database/outbox.table.js'
+import { unauthenticated } from '../shared/errors.js'
+import { uploadInUse } from './uploads.errors.js'
+import type { ImageRef } from './uploads.files.js'
+import type { Upload } from './uploads.schemas.js'
+import type { UploadStatus } from './uploads.status.js'
+import { media, storedImages, uploads } from './uploads.table.js'
+import { type StoredVariants, VARIANTS } from './uploads.variants.js'
+
+/** An upload with the version that its ETag names. */
+export type VersionedUpload = Upload & { readonly version: number }
+
+/** An upload as workers see it. */
+export interface UploadRecord {
+  readonly id: string
+  readonly userId: string
+  readonly status: UploadStatus
+  readonly version: number
+  readonly imageId: string | null
+}
+
+export interface NewUpload {
+  readonly id: string
+  readonly userId: string
+  readonly storedImageId: string
+  readonly contentType: string
+  readonly bytes: number
+}
+
+export interface Failure {
+  readonly code: string
+  readonly message: string
+}
+
+export interface UploadsFilter {
+  readonly userId: string
+  /** Goes on behind this upload. */
+  readonly after?: string | undefined
+  readonly limit: number
+}
+
+const record = {
+  id: uploads.id,
+  userId: uploads.userId,
+  status: uploads.status,
+  version: uploads.version,
+  imageId: uploads.storedImageId,
+}
+
+type Row = typeof uploads.$inferSelect
+
+const describe = (id: string, images: StoredVariants): NonNullable<Upload['variants']> => {
+  const [original, small, medium, large] = VARIANTS.map((variant) => ({
+    url: `/v1/uploads/${id}/content?variant=${variant}`,
+    ...images[variant],
+  }))
+  if (!original || !small || !medium || !large) throw new Error('a variant is missing')
+  return { original, small, medium, large }
+}
+
+const toUpload = (row: Row, images: StoredVariants | null): VersionedUpload => ({
+  id: row.id,
+  status: row.status,
+  contentType: row.contentType,
+  bytes: row.bytes,
+  failure: row.failureCode === null ? null : { code: row.failureCode, message: row.failureMessage ?? '' },
+  // What is made is made for all who sent it, but this one may still be in the queue.
+  variants: row.status === 'ready' && images ? describe(row.id, images) : null,
+  createdAt: row.createdAt.toISOString(),
+  updatedAt: row.updatedAt.toISOString(),
+  version: row.version,
+})
+
+const touched = { version: sql`${uploads.version} + 1`, updatedAt: sql`now()` }
+
+/** A job that is still to come, or to come again, will decide. */
+const openJob = (executor: Executor) =>
+  executor
+    .select({ id: outbox.id })
+    .from(outbox)
+    .where(and(eq(outbox.key, sql`'process-upload-' || ${uploads.id}::text`), isNull(outbox.closedAt)))
+
+export const createUploadsRepository = (executor: Executor) => {
+  const withImage = () =>
+    executor
+      .select({ upload: uploads, images: storedImages.images })
+      .from(uploads)
+      .leftJoin(storedImages, eq(storedImages.id, uploads.storedImageId))
+
+  return {
+    insertUpload: async (upload: NewUpload): Promise<VersionedUpload> => {
+      const errors = { uploads_user_id_fkey: () => unauthenticated() }
+      const [row] = await translateViolations(errors, () =>
+        executor.insert(uploads).values(upload).returning(),
+      )
+      if (!row) throw new Error('insert returned no upload')
+      return toUpload(row, null)
+    },
+
+    findUpload: async (id: string, userId: string): Promise<VersionedUpload | undefined> => {
+      const [row] = await withImage().where(and(eq(uploads.id, id), eq(uploads.userId, userId)))
+      return row && toUpload(row.upload, row.images)
+    },
+
+    /** Newest first. */
+    listUploads: async ({ userId, after, limit }: UploadsFilter): Promise<VersionedUpload[]> => {
+      const rows = await withImage()
+        .where(and(eq(uploads.userId, userId), after === undefined ? undefined : lt(uploads.id, after)))
+        .orderBy(desc(uploads.id))
+        .limit(limit)
+      return rows.map(({ upload, images }) => toUpload(upload, images))
+    },
+
+    /** Holds the upload until the transaction ends; the image, if it is to be locked too, comes after it. */
+    lockUpload: async (id: string): Promise<UploadRecord | undefined> => {
+      const [row] = await executor.select(record).from(uploads).where(eq(uploads.id, id)).for('update')
+      return row
+    },
+
+    /** Lock it first. */
+    markReady: async (id: string): Promise<UploadRecord> => {
+      const set = { status: 'ready' as const, ...touched }
+      return one(await executor.update(uploads).set(set).where(eq(uploads.id, id)).returning(record))
+    },
+
+    /** Lets go of the image as well. Lock it first. */
+    markFailed: async (id: string, { code, message }: Failure): Promise<UploadRecord> => {
+      const failure = { failureCode: code, failureMessage: message, storedImageId: null }
+      const set = { status: 'failed' as const, ...failure, ...touched }
+      return one(await executor.update(uploads).set(set).where(eq(uploads.id, id)).returning(record))
+    },
+
+    /** Lock it first. @throws upload_in_use */
+    deleteUpload: async (id: string): Promise<void> => {
+      await translateViolations({ media_upload_id_fkey: () => uploadInUse() }, () =>
+        executor.delete(uploads).where(eq(uploads.id, id)),
+      )
+    },
+
+    isImageUsed: async (imageId: string): Promise<boolean> => {
+      const rows = await executor
+        .select({ id: uploads.id })
+        .from(uploads)
+        .where(eq(uploads.storedImageId, imageId))
+        .limit(1)
+      return rows.length > 0
+    },
+
+    /** The image that is to be made for an upload; undefined when there is nothing to be done any more. */
+    findWork: async (id: string): Promise<(ImageRef & { images: StoredVariants | null }) | undefined> => {
+      const { id: imageId, images } = storedImages
+      const [row] = await executor
+        .select({ id: imageId, sha256: sql<string>`encode(${storedImages.sha256}, 'hex')`, images })
+        .from(uploads)
+        .innerJoin(storedImages, eq(storedImages.id, uploads.storedImageId))
+        .where(and(eq(uploads.id, id), eq(uploads.status, 'processing')))
+      return row
+    },
+
+    abandonUploadsOf: async (userId: string): Promise<void> => {
+      await executor
+        .update(uploads)
+        .set({ abandonedAt: sql`now()` })
+        .where(and(eq(uploads.userId, userId), isNull(uploads.abandonedAt)))
+    },
+
+    /** Locks up to `limit` uploads of deleted accounts that are shown nowhere. */
+    lockAbandoned: (limit: number): Promise<UploadRecord[]> => {
+      const shown = executor.select({ id: media.id }).from(media).where(eq(media.uploadId, uploads.id))
+      return executor
+        .select(record)
+        .from(uploads)
+        .where(and(isNotNull(uploads.abandonedAt), notExists(shown)))
+        .orderBy(uploads.id)
+        .limit(limit)
+        .for('update', { skipLocked: true })
+    },
+
+    /** Locks up to `limit` uploads that nobody will process any more: their job was given up or lost. */
+    lockStuck: (minutes: number, limit: number): Promise<UploadRecord[]> =>
+      executor
+        .select(record)
+        .from(uploads)
+        .where(
+          and(
+            eq(uploads.status, 'processing'),
+            lt(uploads.updatedAt, sql`now() - make_interval(mins => ${minutes})`),
+            notExists(openJob(executor)),
+          ),
+        )
+        .orderBy(uploads.updatedAt)
+        .limit(limit)
+        .for('update', { skipLocked: true }),
+
+    deleteUploads: async (ids: readonly string[]): Promise<void> => {
+      if (ids.length > 0) await executor.delete(uploads).where(inArray(uploads.id, [...ids]))
+    },
+  }
+}
+
+const one = <T>([row]: readonly T[]): T => {
+  if (row === undefined) throw new Error('update returned no upload: it was not locked before')
+  return row
+}
+
+export type UploadsRepository = ReturnType<typeof createUploadsRepository>

@@ -1,0 +1,120 @@
+import multipart from '@fastify/multipart'
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
+import { createBulkhead } from '../shared/bulkhead.js'
+import { answerVersioned, mayRevalidate, noteVersion } from '../shared/http/conditional.js'
+import { noContent } from '../shared/http/no-content.js'
+import { decodeCursor, idOf, toPage } from '../shared/http/pagination.js'
+import { principalOf } from '../shared/http/principal-of.js'
+import { limitBy } from '../shared/http/rate-limit.js'
+import type { TemporaryFiles } from '../shared/storage/temporary-files.js'
+import { receiveImage } from './uploads.reception.js'
+import { uploadForm, uploadPage, uploadParams, uploadSchema, uploadsQuery } from './uploads.schemas.js'
+import type { UploadsService } from './uploads.service.js'
+
+const tags = ['uploads']
+const access = 'signed-in'
+/** In one pod: each holds a file, a socket and, at its end, a connection to the database. */
+const AT_ONCE = 20
+const HOUR_MS = 3_600_000
+/** To store the file once it is there. */
+const STORING_MS = 15_000
+
+export interface UploadsRoutesOptions {
+  readonly uploadsService: UploadsService
+  readonly temporaryFiles: TemporaryFiles
+  readonly uploadSettings: {
+    /** Uploads of one user in an hour. */
+    readonly perHour: number
+    /** Milliseconds in which a file must have arrived. */
+    readonly timeoutMs: number
+  }
+}
+
+/** Takes the images. A scope of its own: nothing but a form is read here, and nowhere else is one. */
+export const receptionRoutes: FastifyPluginAsyncZod<UploadsRoutesOptions> = async (app, options) => {
+  const { uploadsService, temporaryFiles, uploadSettings } = options
+  const { perHour, timeoutMs } = uploadSettings
+  const places = createBulkhead(AT_ONCE, 0, 0)
+  const limit = limitBy(app, {
+    name: 'uploads',
+    max: perHour,
+    windowMs: HOUR_MS,
+    keyOf: (request) => principalOf(request).userId,
+  })
+  app.removeContentTypeParser('application/json')
+  await app.register(multipart)
+
+  app.post(
+    '',
+    {
+      config: { access, deadlineMs: timeoutMs + STORING_MS },
+      onRequest: limit,
+      // The form never becomes a body: the handler reads it from the socket.
+      validatorCompiler: () => (value: unknown) => ({ value }),
+      schema: {
+        tags,
+        summary: 'Upload an image',
+        consumes: ['multipart/form-data'],
+        body: uploadForm,
+        response: { 202: uploadSchema },
+      },
+    },
+    async (request, reply) => {
+      const { userId } = principalOf(request)
+      const upload = await places.run(() =>
+        temporaryFiles.withFolder(async (folder) =>
+          uploadsService.keepUpload(userId, await receiveImage(request, reply, folder, timeoutMs)),
+        ),
+      )
+      reply.code(202).header('location', `/v1/uploads/${upload.id}`)
+      return noteVersion(reply, upload)
+    },
+  )
+}
+
+export const uploadsRoutes: FastifyPluginAsyncZod<UploadsRoutesOptions> = async (app, { uploadsService }) => {
+  app.get(
+    '',
+    {
+      config: { access },
+      schema: {
+        tags,
+        summary: 'One’s own uploads, newest first',
+        querystring: uploadsQuery,
+        response: { 200: uploadPage },
+      },
+    },
+    async (request) => {
+      const { userId } = principalOf(request)
+      const { limit, cursor } = request.query
+      const filters = { list: 'uploads', caller: userId }
+      const after = decodeCursor(filters, cursor)
+      const uploads = await uploadsService.listUploads({ userId, after, limit: limit + 1 })
+      return toPage(filters, limit, uploads, idOf)
+    },
+  )
+
+  app.get(
+    '/:id',
+    {
+      config: { access, conditional: 'if-none-match' },
+      schema: { tags, summary: 'An upload', params: uploadParams, response: { 200: uploadSchema } },
+    },
+    async (request, reply) => {
+      const upload = await uploadsService.getUpload(principalOf(request).userId, request.params.id)
+      return answerVersioned(request, mayRevalidate(reply), upload)
+    },
+  )
+
+  app.delete(
+    '/:id',
+    {
+      config: { access },
+      schema: { tags, summary: 'Delete an upload', params: uploadParams, response: noContent },
+    },
+    async (request, reply) => {
+      await uploadsService.deleteUpload(principalOf(request).userId, request.params.id)
+      return reply.code(204).send(null)
+    },
+  )
+}

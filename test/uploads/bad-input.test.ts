@@ -1,0 +1,180 @@
+import { connect } from 'node:net'
+import t from 'tap'
+import { createWorld, type Pod, startPod } from '../support/app.js'
+import { type Account, registerUser } from '../support/factories.js'
+import { isProblem } from '../support/problem.js'
+import { until } from '../support/until.js'
+import { formOf, pngLike, pngOf, residue, upload } from '../support/uploads.js'
+
+const MIB = 1_024 * 1_024
+const LIMIT = 10 * MIB
+
+const bytesOf = (text: string): Uint8Array<ArrayBuffer> => Uint8Array.from(Buffer.from(text, 'latin1'))
+
+const twoFiles = (first: Uint8Array<ArrayBuffer>, second: Uint8Array<ArrayBuffer>): FormData => {
+  const form = formOf(first)
+  form.append('file', new Blob([second]), 'second.png')
+  return form
+}
+
+const withField = (name: string, isFirst: boolean, file: Uint8Array<ArrayBuffer>): FormData => {
+  const form = isFirst ? new FormData() : formOf(file)
+  form.append(name, 'something')
+  if (isFirst) form.append('file', new Blob([file]), 'photo.png')
+  return form
+}
+
+t.test('whatever is no single image is refused, and nothing is left of it', async (t) => {
+  const world = await createWorld(t)
+  const { call } = await startPod(t, world)
+  const ada = await registerUser(call)
+  const png = await pngOf()
+  const cases: [string, FormData, number, string][] = [
+    [
+      'a text that is called an image',
+      formOf(bytesOf('no image at all, but long enough to be looked at')),
+      400,
+      'unsupported_image',
+    ],
+    ['a GIF', formOf(bytesOf(`GIF89a${'\0'.repeat(100)}`)), 400, 'unsupported_image'],
+    [
+      'an SVG',
+      formOf(bytesOf(`<svg xmlns="http://www.w3.org/2000/svg">${' '.repeat(100)}</svg>`)),
+      400,
+      'unsupported_image',
+    ],
+    [
+      'a PDF with an image behind it',
+      formOf(Buffer.concat([bytesOf('%PDF-1.7\n'), png])),
+      400,
+      'unsupported_image',
+    ],
+    ['a few bytes', formOf(bytesOf('\x89PN')), 400, 'unsupported_image'],
+    ['an empty file', formOf(bytesOf('')), 400, 'validation_failed'],
+    ['two files', twoFiles(png, png), 400, 'validation_failed'],
+    ['a second file that is no image', twoFiles(png, bytesOf('x')), 400, 'validation_failed'],
+    ['a field before the file', withField('role', true, png), 400, 'validation_failed'],
+    ['a field behind the file', withField('role', false, png), 400, 'validation_failed'],
+    ['a field that would be a prototype', withField('__proto__', true, png), 400, 'validation_failed'],
+    ['a file in another field', formOf(png, { field: 'image' }), 400, 'validation_failed'],
+    ['an empty form', new FormData(), 400, 'validation_failed'],
+    ['10 MiB and a byte', formOf(pngLike(LIMIT + 1)), 413, 'payload_too_large'],
+    ['12 MiB', formOf(pngLike(12 * MIB)), 413, 'payload_too_large'],
+  ]
+  for (const [what, form, status, code] of cases) {
+    isProblem(t, await upload(call, ada, form), { status, code }, what)
+    t.strictSame(await residue(world), [], `${what}: nothing is left`)
+  }
+  const largest = await upload(call, ada, formOf(pngLike(LIMIT)))
+  t.match(largest, { status: 202, body: { data: { bytes: LIMIT } } }, '10 MiB are taken')
+})
+
+t.test('what is no form is refused before it is read', async (t) => {
+  const world = await createWorld(t)
+  const { call } = await startPod(t, world)
+  const { token } = await registerUser(call)
+  const send = (type: string, body: string) =>
+    call('POST', '/v1/uploads', { token, body, headers: { 'content-type': type } })
+  for (const type of ['application/json', 'image/png', 'application/x-www-form-urlencoded', 'text/plain'])
+    isProblem(t, await send(type, '{}'), { status: 415, code: 'unsupported_media_type' }, type)
+  const none = await call('POST', '/v1/uploads', { token })
+  isProblem(t, none, { status: 415, code: 'unsupported_media_type' }, 'nothing at all')
+  for (const [type, body] of [
+    ['multipart/form-data', 'x'],
+    ['multipart/form-data; boundary=x', ''],
+    ['multipart/form-data; boundary=x', 'no form'],
+    [
+      'multipart/form-data; boundary=x',
+      '--x\r\ncontent-disposition: form-data; name="file"; filename="a"\r\n\r\n\x89P',
+    ],
+    ['multipart/form-data; boundary=x', '--x\r\n\r\nheadless\r\n--x--\r\n'],
+  ] as const) {
+    const answer = await send(type, body)
+    t.equal(answer.status, 400, body)
+  }
+  t.strictSame(await residue(world), [])
+  isProblem(
+    t,
+    await call('POST', '/v1/orders', { token, body: formOf(await pngOf()) }),
+    { status: 415, code: 'unsupported_media_type' },
+    'and a form is taken nowhere else',
+  )
+})
+
+/** Begins an upload on a socket of its own. */
+const begin = async ({ url }: Pod, { token }: Account, content: Buffer) => {
+  const { hostname, port } = new URL(url)
+  const socket = connect(Number(port), hostname)
+  socket.on('error', () => {})
+  let received = ''
+  socket.setEncoding('utf8').on('data', (text: string) => {
+    received += text
+  })
+  socket.write(
+    [
+      'POST /v1/uploads HTTP/1.1',
+      `host: ${hostname}`,
+      `authorization: Bearer ${token}`,
+      'content-type: multipart/form-data; boundary=x',
+      'content-length: 1000000',
+      '',
+      '--x',
+      'content-disposition: form-data; name="file"; filename="a.png"',
+      '',
+      '',
+    ].join('\r\n'),
+  )
+  socket.write(content)
+  return { socket, received: () => received }
+}
+
+t.test('a connection that breaks off leaves nothing behind', async (t) => {
+  const world = await createWorld(t)
+  const pod = await startPod(t, world)
+  const ada = await registerUser(pod.call)
+  const { socket } = await begin(pod, ada, pngLike(500_000))
+  await until('the file to come in', async () => (await residue(world)).length > 0)
+  socket.destroy()
+  await until('it to be gone', async () => (await residue(world)).length === 0)
+  t.equal((await upload(pod.call, ada, formOf(await pngOf()))).status, 202, 'others go on')
+})
+
+t.test('whoever sends too slowly is answered 408 in time, and leaves nothing behind', async (t) => {
+  const world = await createWorld(t, { UPLOAD_TIMEOUT_MS: '300' })
+  const pod = await startPod(t, world)
+  const ada = await registerUser(pod.call)
+  const { socket, received } = await begin(pod, ada, pngLike(1_000))
+  await new Promise((resolve) => socket.on('close', resolve))
+  t.match(received(), /^HTTP\/1\.1 408 .*"code":"request_timeout"/s)
+  await until('it to be gone', async () => (await residue(world)).length === 0)
+})
+
+t.test('no pod takes more than twenty uploads at once', async (t) => {
+  const world = await createWorld(t)
+  const pod = await startPod(t, world)
+  const ada = await registerUser(pod.call)
+  const open = await Promise.all(Array.from({ length: 20 }, () => begin(pod, ada, pngLike(1_000))))
+  const hangUp = () => {
+    for (const { socket } of open) socket.destroy()
+  }
+  t.teardown(hangUp)
+  const holds = async () => (await residue(world)).filter((name) => name === 'received').length
+  await until('all places to be taken', async () => (await holds()) === 20)
+  const refused = await upload(pod.call, ada, formOf(await pngOf()))
+  isProblem(t, refused, { status: 503, code: 'unavailable' }, 'the next one')
+  t.ok(refused.headers.get('retry-after'))
+  hangUp()
+  await until('places to be free', async () => (await holds()) === 0)
+  t.equal((await upload(pod.call, ada, formOf(await pngOf()))).status, 202)
+})
+
+t.test('nobody uploads more than RATE_LIMIT_UPLOADS in an hour', async (t) => {
+  const world = await createWorld(t, { RATE_LIMIT_UPLOADS: '2' })
+  const { call } = await startPod(t, world)
+  const [ada, bob] = [await registerUser(call), await registerUser(call)]
+  for (const status of [202, 202, 429]) {
+    const answer = await upload(call, ada, formOf(await pngOf(8, 8)))
+    t.equal(answer.status, status)
+  }
+  t.equal((await upload(call, bob, formOf(await pngOf(8, 8)))).status, 202, 'another one may')
+})

@@ -1,0 +1,49 @@
+import { existsSync, readFileSync } from 'node:fs'
+import t from 'tap'
+import { createCall, createWorld } from '../support/app.js'
+import { registerUser } from '../support/factories.js'
+import { figure } from '../support/figures.js'
+import { startServer } from '../support/process.js'
+import { formOf, pngLike, upload } from '../support/uploads.js'
+
+const FILES = 20
+const BYTES = 10 * 1_024 * 1_024
+/** A fifth of what the files are together. */
+const LIMIT_MB = 40
+const SAMPLE_MS = 10
+
+const residentOf = (pid: number): number =>
+  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1_024
+
+t.test('twenty files of 10 MiB at once are never in memory', async (t) => {
+  if (!existsSync('/proc/self/status')) {
+    t.pass('this system does not tell how much memory a process has')
+    return
+  }
+  const world = await createWorld(t)
+  const { pid, url } = await startServer(t, world.env)
+  const call = createCall(url)
+  const ada = await registerUser(call)
+  // What one upload loads and keeps for good is not what the next ones cost.
+  t.equal((await upload(call, ada, formOf(pngLike(BYTES)))).status, 202)
+  const forms = Array.from({ length: FILES }, () => formOf(pngLike(BYTES)))
+  const before = residentOf(pid)
+  let peak = before
+  const sampling = setInterval(() => {
+    peak = Math.max(peak, residentOf(pid))
+  }, SAMPLE_MS)
+  const begun = performance.now()
+  const answers = await Promise.all(forms.map((form) => upload(call, ada, form)))
+  const seconds = (performance.now() - begun) / 1_000
+  clearInterval(sampling)
+  t.strictSame(
+    answers.map(({ status }) => status),
+    Array.from({ length: FILES }, () => 202),
+  )
+  const growth = peak - before
+  figure(
+    t,
+    `uploads: ${FILES} x 10 MiB at once in ${seconds.toFixed(1)} s, RSS ${before.toFixed(0)} MB, at most ${growth.toFixed(1)} MB more`,
+  )
+  t.ok(growth < LIMIT_MB, `${growth} MB`)
+})

@@ -1,0 +1,104 @@
+import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import t from 'tap'
+import { v7 as uuidv7 } from 'uuid'
+import { createWorld, startPod, startWorkerPod, type World } from '../support/app.js'
+import { registerUser } from '../support/factories.js'
+import { outboxRows, untilOutboxClosed } from '../support/outbox.js'
+import { until } from '../support/until.js'
+import {
+  formOf,
+  pngOf,
+  sha256,
+  storedFiles,
+  upload,
+  uploadAndWait,
+  VARIANT_FILES,
+} from '../support/uploads.js'
+
+const leave = async (path: string, hoursAgo: number): Promise<void> => {
+  const then = new Date(Date.now() - hoursAgo * 3_600_000)
+  await mkdir(dirname(path), { recursive: true })
+  await writeFile(path, 'left over')
+  await utimes(path, then, then)
+}
+
+const keyOf = (content: string, id: string, name: string): string => {
+  const digest = sha256(Buffer.from(content))
+  return `${digest.slice(0, 2)}/${digest}.${id}.${name}`
+}
+
+const untilFilesSwept = (world: World) =>
+  until('the sweep of the files', async () => {
+    const rows = await outboxRows(world)
+    return rows.some(({ name, closed_at }) => name === 'sweep-stored-files' && closed_at !== null)
+  })
+
+t.test('files that belong to nothing are swept, old ones only, and others are left alone', async (t) => {
+  const world = await createWorld(t)
+  const { call } = await startPod(t, world)
+  const ada = await registerUser(call)
+  const image = await pngOf()
+  const worker = await startWorkerPod(t, world)
+  await uploadAndWait(call, ada, image)
+  await untilOutboxClosed(world)
+  await untilFilesSwept(world)
+  await worker.stop()
+
+  const { uploadsDir, temporaryDir } = world
+  const [row] = await world.database.sql<{ id: string }[]>`select id from stored_images`
+  const digest = sha256(image)
+  await leave(join(uploadsDir, `${digest.slice(0, 2)}/${digest}.${row?.id}.raw`), 2)
+  await leave(join(uploadsDir, keyOf('old', uuidv7(), 'small')), 2)
+  await leave(join(uploadsDir, keyOf('young', uuidv7(), 'raw')), 0)
+  await leave(join(uploadsDir, 'ab/not.ours'), 2)
+  await leave(join(uploadsDir, 'unfinished/old'), 2)
+  await leave(join(uploadsDir, 'unfinished/young'), 0)
+  await leave(join(temporaryDir, 'work-old'), 2)
+  await leave(join(temporaryDir, 'work-young'), 0)
+
+  await world.database.sql`delete from job_runs where name = 'uploads.sweep-files'`
+  await world.database.sql`delete from outbox where name = 'sweep-stored-files'`
+  await startWorkerPod(t, world)
+  await untilFilesSwept(world)
+  t.strictSame(await storedFiles(world), [...VARIANT_FILES, 'ours', 'raw', 'young'].sort())
+  t.strictSame(await readdir(temporaryDir), ['work-young'])
+})
+
+t.test('what nobody will process any more fails, and what waits for a worker does not', async (t) => {
+  const world = await createWorld(t)
+  const { sql } = world.database
+  const { call } = await startPod(t, world)
+  const ada = await registerUser(call)
+  const [lost, waiting] = [
+    (await upload(call, ada, formOf(await pngOf()))).body.data.id,
+    (await upload(call, ada, formOf(await pngOf()))).body.data.id,
+  ]
+  await sql`update uploads set updated_at = now() - interval '61 minutes'`
+  await sql`update outbox set closed_at = now(), failure = 'gone' where key = ${`process-upload-${lost}`}`
+  await startWorkerPod(t, world, { WORKER_QUEUES: 'mail,events' })
+  const failed = await until('the sweep', async () => {
+    const { body } = await call('GET', `/v1/uploads/${lost}`, { token: ada.token })
+    return body.data.status !== 'processing' && body.data
+  })
+  t.match(failed, { status: 'failed', failure: { code: 'processing_failed', message: String } })
+  const other = await call('GET', `/v1/uploads/${waiting}`, { token: ada.token })
+  t.equal(other.body.data.status, 'processing')
+})
+
+t.test('a file that was stored for nobody goes, and its content can be sent anew', async (t) => {
+  const world = await createWorld(t)
+  const { sql } = world.database
+  const { call } = await startPod(t, world)
+  const ada = await registerUser(call)
+  const image = await pngOf()
+  // What a pod leaves that is killed between the file and the row.
+  const { id } = (await upload(call, ada, formOf(image))).body.data
+  await sql`delete from uploads where id = ${id}`
+  await sql`delete from outbox where key = ${`process-upload-${id}`}`
+  await sql`update stored_images set in_use = false, created_at = now() - interval '61 minutes'`
+  await startWorkerPod(t, world)
+  await until('the sweep', async () => (await storedFiles(world)).length === 0)
+  t.equal((await sql`select from stored_images`).length, 0)
+  t.equal((await uploadAndWait(call, ada, image)).status, 'ready')
+})
