@@ -1,4 +1,4 @@
-import { createHash, generateKeyPairSync } from 'node:crypto'
+import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto'
 import { isMain } from './is-main.js'
 
 export interface SigningKey {
@@ -23,5 +23,8 @@ export const createSigningKeys = (): { readonly keys: readonly [SigningKey] } =>
   const kid = createHash('sha256').update(required).digest('base64url')
   return { keys: [{ kty: 'EC', crv: 'P-256', x, y, d, kid, alg: 'ES256', use: 'sig' }] }
 }
+
+/** A fresh key, as WEBHOOK_SECRET_KEYS wants it; `openssl rand -base64 32` makes the same. */
+export const createSecretKey = (): string => randomBytes(32).toString('base64')
 
 if (isMain(import.meta.url)) console.log(JSON.stringify(createSigningKeys()))

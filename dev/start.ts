@@ -5,7 +5,7 @@ import { build } from './build.js'
 import { addressOf, banner } from './launch/banner.js'
 import { describeLine } from './launch/log-lines.js'
 import { migrate, startBuilt, untilAnswering, untilReported } from './launch/programs.js'
-import { adminPasswordIn, signingKeysIn } from './launch/secrets.js'
+import { adminPasswordIn, signingKeysIn, webhookKeysIn } from './launch/secrets.js'
 import { startServices } from './launch/services.js'
 import { openSession, type Session } from './launch/session.js'
 import { readSettings, type Settings } from './launch/settings.js'
@@ -50,6 +50,7 @@ const run = async (settings: Settings, session: Session): Promise<void> => {
     DATABASE_URL: services.databaseUrl,
     REDIS_URL: services.redisUrl,
     JWT_PRIVATE_KEYS: settings.jwtKeys ?? signingKeysIn(settings.dataDir),
+    WEBHOOK_SECRET_KEYS: settings.webhookKeys ?? webhookKeysIn(settings.dataDir),
   }
   const admin = { ADMIN_EMAIL: settings.adminEmail, ADMIN_PASSWORD: password.value }
   password.keepUntilShown()

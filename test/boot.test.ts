@@ -24,5 +24,5 @@ t.test('what is missing or wrong in the environment is named all at once, withou
   t.notMatch(server.stderr(), /secret|eighty|\n\s+at /)
   const worker = await startProcess(t, 'worker.js', {})
   t.equal(await worker.exit, 1)
-  for (const name of ['DATABASE_URL', 'REDIS_URL']) t.match(worker.stderr(), name)
+  for (const name of ['DATABASE_URL', 'REDIS_URL', 'WEBHOOK_SECRET_KEYS']) t.match(worker.stderr(), name)
 })

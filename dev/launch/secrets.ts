@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { createSigningKeys } from '../keys.js'
+import { createSecretKey, createSigningKeys } from '../keys.js'
 
 /** The signing keys of this data directory, made on the first start: sessions outlive a restart. */
-export const signingKeysIn = (dataDir: string): string => {
-  const file = join(dataDir, 'jwt-keys.json')
-  if (!existsSync(file)) writePrivately(file, JSON.stringify(createSigningKeys()))
-  return readFileSync(file, 'utf8').trim()
-}
+export const signingKeysIn = (dataDir: string): string =>
+  keptIn(dataDir, 'jwt-keys.json', () => JSON.stringify(createSigningKeys()))
+
+/** The key that webhook secrets are encrypted with. Without it they are lost: it stays with the data. */
+export const webhookKeysIn = (dataDir: string): string => keptIn(dataDir, 'webhook-keys', createSecretKey)
 
 export interface AdminPassword {
   readonly value: string
@@ -36,6 +36,12 @@ export const adminPasswordIn = (dataDir: string, given: string | undefined): Adm
     forget: () => writePrivately(file, ''),
     isUnseen: Boolean(kept),
   }
+}
+
+const keptIn = (dataDir: string, name: string, make: () => string): string => {
+  const file = join(dataDir, name)
+  if (!existsSync(file)) writePrivately(file, make())
+  return readFileSync(file, 'utf8').trim()
 }
 
 /** Written under another name first, so that a killed start leaves no half of it. */

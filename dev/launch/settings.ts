@@ -10,6 +10,7 @@ export interface Settings {
   readonly databaseUrl: string | undefined
   readonly redisUrl: string | undefined
   readonly jwtKeys: string | undefined
+  readonly webhookKeys: string | undefined
   readonly adminEmail: string
   readonly adminPassword: string | undefined
   readonly smtpUrl: string | undefined
@@ -23,7 +24,7 @@ const EXTRA_GRACE_MS = 5_000
 /** Reads the environment; an empty variable counts as absent. Throws a StartError for a wrong PORT or grace. */
 export const readSettings = (environment: NodeJS.ProcessEnv): Settings => {
   const { HOST, PORT, DATA_DIR, DATABASE_URL, REDIS_URL, JWT_PRIVATE_KEYS } = environment
-  const { ADMIN_EMAIL, ADMIN_PASSWORD, SMTP_URL, SHUTDOWN_GRACE_MS } = environment
+  const { ADMIN_EMAIL, ADMIN_PASSWORD, SMTP_URL, SHUTDOWN_GRACE_MS, WEBHOOK_SECRET_KEYS } = environment
   return {
     host: HOST || '127.0.0.1',
     port: integer('PORT', PORT || '3000', 65_535),
@@ -31,6 +32,7 @@ export const readSettings = (environment: NodeJS.ProcessEnv): Settings => {
     databaseUrl: DATABASE_URL || undefined,
     redisUrl: REDIS_URL || undefined,
     jwtKeys: JWT_PRIVATE_KEYS || undefined,
+    webhookKeys: WEBHOOK_SECRET_KEYS || undefined,
     adminEmail: ADMIN_EMAIL || 'admin@example.com',
     adminPassword: ADMIN_PASSWORD || undefined,
     smtpUrl: SMTP_URL || undefined,

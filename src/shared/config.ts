@@ -2,6 +2,7 @@ import { isIP } from 'node:net'
 import { z } from 'zod'
 import { jwkSet } from './jwk-set.js'
 import { readMailbox } from './mailbox.js'
+import { secretKeys } from './secret-keys.js'
 import { faultOfSmtpUrl } from './smtp-url.js'
 import { storageUrl } from './storage/storage-url.js'
 import { wholeNumber } from './whole-number.js'
@@ -104,6 +105,15 @@ const storageShape = {
   STORAGE_URL: storageUrl.optional(),
 }
 
+/** The API makes secrets and judges URLs; the worker signs with them and calls those. */
+const webhookShape = {
+  WEBHOOK_SECRET_KEYS: secretKeys,
+  WEBHOOK_ALLOW_PRIVATE: z
+    .enum(['true', 'false'], 'must be true or false')
+    .default('false')
+    .transform((text) => text === 'true'),
+}
+
 /** A worker's grace is longer than a job's try: what is in hand is finished, not done twice. */
 const API_GRACE_MS = 10_000
 const WORKER_GRACE_MS = 25_000
@@ -113,6 +123,7 @@ const apiSchema = z.object({
   ...databaseShape,
   ...redisShape,
   ...storageShape,
+  ...webhookShape,
   SHUTDOWN_GRACE_MS: milliseconds.default(API_GRACE_MS),
   PORT: port.default(3000),
   HOST: host,
@@ -134,6 +145,7 @@ const workerSchema = z.object({
   ...databaseShape,
   ...redisShape,
   ...storageShape,
+  ...webhookShape,
   SHUTDOWN_GRACE_MS: milliseconds.default(WORKER_GRACE_MS),
   QUEUE_REDIS_URL: redisUrl.optional(),
   SMTP_URL: smtpUrl.optional(),
@@ -199,7 +211,7 @@ const load = <T extends object>(schema: z.ZodType<T>, env: NodeJS.ProcessEnv): R
  */
 export const loadApiConfig = (env: NodeJS.ProcessEnv): ApiConfig => load(apiSchema, env)
 
-/** Reads the environment of a worker process; throws as {@link loadApiConfig}. It holds no signing key. */
+/** Reads the environment of a worker process; throws as {@link loadApiConfig}. It holds no key that signs tokens. */
 export const loadWorkerConfig = (env: NodeJS.ProcessEnv): WorkerConfig => load(workerSchema, env)
 
 /** Reads the environment of the migration; throws as {@link loadApiConfig}. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { createSigningKeys } from '../../dev/keys.js'
+import { createSecretKey, createSigningKeys } from '../../dev/keys.js'
 import {
   ConfigError,
   loadApiConfig,
@@ -15,7 +15,8 @@ const ROW = /^\| `([A-Z_]+)` \| ([a-z, ]+) \| (.+?) \| .+ \|$/gm
 
 const urls = { DATABASE_URL: 'postgres://u:p@db/unnest', REDIS_URL: 'redis://cache' }
 const keys = createSigningKeys()
-const required = { ...urls, JWT_PRIVATE_KEYS: JSON.stringify(keys) }
+const ofWorker = { ...urls, WEBHOOK_SECRET_KEYS: createSecretKey() }
+const required = { ...ofWorker, JWT_PRIVATE_KEYS: JSON.stringify(keys) }
 const loaders = { api: loadApiConfig, worker: loadWorkerConfig, migrate: loadMigrateConfig } as const
 
 type Env = Readonly<Record<string, string>>
@@ -35,8 +36,9 @@ const namesIn = (faults: readonly string[]) =>
 
 t.test('what has a default may be missing, or empty', async (t) => {
   const config = loadApiConfig(required)
-  const { JWT_PRIVATE_KEYS: parsed, ...rest } = config
+  const { JWT_PRIVATE_KEYS: parsed, WEBHOOK_SECRET_KEYS: secretKeys, ...rest } = config
   t.strictSame(parsed, keys.keys)
+  t.equal(secretKeys.length, 1)
   t.strictSame(rest, {
     NODE_ENV: 'development',
     LOG_LEVEL: 'info',
@@ -44,6 +46,7 @@ t.test('what has a default may be missing, or empty', async (t) => {
     DATABASE_POOL_MAX: 10,
     REDIS_PREFIX: 'unnest',
     DATA_DIR: '.data',
+    WEBHOOK_ALLOW_PRIVATE: false,
     SHUTDOWN_GRACE_MS: 10_000,
     PORT: 3000,
     HOST: '127.0.0.1',
@@ -61,11 +64,11 @@ t.test('what has a default may be missing, or empty', async (t) => {
   const empty = Object.fromEntries(variablesOfProcess.api.map((name) => [name, '']))
   t.strictSame(loadApiConfig({ ...empty, ...required }), config)
   t.strictSame(namesIn(faultsOf(loadApiConfig, empty)), Object.keys(required).sort())
-  t.strictSame(namesIn(faultsOf(loadWorkerConfig, {})), Object.keys(urls).sort(), 'a worker needs no keys')
-  t.match(loadWorkerConfig(urls), { DATA_DIR: '.data', WORKER_QUEUES: [], SMTP_URL: undefined })
+  t.strictSame(namesIn(faultsOf(loadWorkerConfig, {})), Object.keys(ofWorker).sort(), 'no key for tokens')
+  t.match(loadWorkerConfig(ofWorker), { DATA_DIR: '.data', WORKER_QUEUES: [], SMTP_URL: undefined })
   t.ok(
     Object.isFrozen(config) &&
-      Object.isFrozen(loadWorkerConfig(urls)) &&
+      Object.isFrozen(loadWorkerConfig(ofWorker)) &&
       Object.isFrozen(loadMigrateConfig(urls)),
   )
 })
@@ -140,7 +143,7 @@ t.test('proxies are named one by one, and anybody is not among them', (t) => {
 })
 
 t.test('a mail server is named without a way around TLS', (t) => {
-  const faultsWith = (SMTP_URL: string) => faultsOf(loadWorkerConfig, { ...urls, SMTP_URL })
+  const faultsWith = (SMTP_URL: string) => faultsOf(loadWorkerConfig, { ...ofWorker, SMTP_URL })
   for (const good of [
     'smtps://mail.example',
     'smtps://user:p%25ss@mail.example:2465/',
@@ -173,7 +176,7 @@ t.test('a mail server is named without a way around TLS', (t) => {
 })
 
 t.test('the sender of the mails is one mailbox', (t) => {
-  const faultsWith = (MAIL_FROM: string) => namesIn(faultsOf(loadWorkerConfig, { ...urls, MAIL_FROM }))
+  const faultsWith = (MAIL_FROM: string) => namesIn(faultsOf(loadWorkerConfig, { ...ofWorker, MAIL_FROM }))
   for (const good of ['Shop <a@b.example>', 'a@b.example', '<a@b.example>', 'Köln & Söhne <a@b.example>']) {
     t.strictSame(faultsWith(good), [], good)
   }
@@ -223,12 +226,21 @@ t.test(
       's3://key:hunter2%@host/files',
       's3://key:hunter2@host/UPPER',
     ]) {
-      const faults = faultsOf(loadWorkerConfig, { ...urls, STORAGE_URL: bad })
+      const faults = faultsOf(loadWorkerConfig, { ...ofWorker, STORAGE_URL: bad })
       t.strictSame(namesIn(faults), ['STORAGE_URL'], bad)
       t.notMatch(faults.join(), /hunter2/)
     }
   },
 )
+t.test('private addresses are open to webhooks only where somebody says so', async (t) => {
+  const load = (value: string) => loadWorkerConfig({ ...ofWorker, WEBHOOK_ALLOW_PRIVATE: value })
+  t.equal(load('').WEBHOOK_ALLOW_PRIVATE, false)
+  t.equal(load('false').WEBHOOK_ALLOW_PRIVATE, false)
+  t.equal(load('true').WEBHOOK_ALLOW_PRIVATE, true)
+  for (const odd of ['1', 'yes', 'TRUE', ' true']) {
+    t.strictSame(namesIn(faultsOf(() => load(odd), {})), ['WEBHOOK_ALLOW_PRIVATE'], odd)
+  }
+})
 
 t.test('the first admin is an address and a password, or neither', async (t) => {
   const admin = { ADMIN_EMAIL: 'Root@Example.com', ADMIN_PASSWORD: 'twelve chars' }
@@ -264,7 +276,7 @@ t.test(
     t.strictSame(documented, read)
     const defaults: Record<string, unknown> = {
       ...loadMigrateConfig(urls),
-      ...loadWorkerConfig(urls),
+      ...loadWorkerConfig(ofWorker),
       ...loadApiConfig(required),
     }
     for (const [, name = '', , written] of rows) {

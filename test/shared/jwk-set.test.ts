@@ -1,13 +1,14 @@
 import { generateKeyPairSync } from 'node:crypto'
 import t from 'tap'
-import { createSigningKeys } from '../../dev/keys.js'
+import { createSecretKey, createSigningKeys } from '../../dev/keys.js'
 import { ConfigError, loadApiConfig } from '../../src/shared/config.js'
 
 const urls = { DATABASE_URL: 'postgres://u:p@db/unnest', REDIS_URL: 'redis://cache' }
+const others = { ...urls, WEBHOOK_SECRET_KEYS: createSecretKey() }
 
 const faultsOf = (value: string): readonly string[] => {
   try {
-    loadApiConfig({ ...urls, JWT_PRIVATE_KEYS: value })
+    loadApiConfig({ ...others, JWT_PRIVATE_KEYS: value })
   } catch (error) {
     if (error instanceof ConfigError) return error.faults
     throw error

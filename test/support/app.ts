@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
-import { createSigningKeys } from '../../dev/keys.js'
+import { createSecretKey, createSigningKeys } from '../../dev/keys.js'
 import { type RunningApi, startApi } from '../../src/api.js'
 import { loadApiConfig, loadWorkerConfig } from '../../src/shared/config.js'
 import { closeInOrder } from '../../src/shared/shutdown.js'
@@ -81,6 +81,7 @@ export const createWorld = async (t: Test, overrides: Record<string, string> = {
     REDIS_PREFIX: redisPrefix,
     DATA_DIR: dataDir,
     JWT_PRIVATE_KEYS: JSON.stringify(createSigningKeys()),
+    WEBHOOK_SECRET_KEYS: createSecretKey(),
     ...UNLIMITED,
     ...overrides,
   }
