@@ -64,6 +64,10 @@ export const startApi = async (config: ApiConfig, logger: Logger): Promise<Runni
       database,
       hashesAtOnce: config.PASSWORD_HASHES_AT_ONCE,
       storageSettings: storageSettings(config),
+      webhookSettings: {
+        secretKeys: config.WEBHOOK_SECRET_KEYS,
+        allowPrivate: config.WEBHOOK_ALLOW_PRIVATE,
+      },
     })
     resources.unshift({ name: 'storage', close: cradle.storage.close })
     await cradle.temporaryFiles.removeAbandoned()

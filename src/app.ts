@@ -31,6 +31,7 @@ import { registerStrictQuery } from './shared/http/strict-query.js'
 import { registerTrace } from './shared/http/trace.js'
 import { uploads } from './uploads/index.js'
 import { users } from './users/index.js'
+import { webhooks } from './webhooks/index.js'
 
 export interface AppNeeds {
   readonly config: ApiConfig
@@ -117,6 +118,12 @@ export const createApp = async (needs: AppNeeds): Promise<FastifyInstance> => {
   await app.register(orders, {
     ordersService: cradle.ordersService,
     transitionsService: cradle.transitionsService,
+  })
+  await app.register(webhooks, {
+    webhooksService: cradle.webhooksService,
+    deliveriesService: cradle.deliveriesService,
+    publicationsService: cradle.publicationsService,
+    sendsPerMinute: config.RATE_LIMIT_WEBHOOK_SENDS,
   })
 
   await app.register(queues, {

@@ -14,6 +14,12 @@ import { createJobProducer } from './shared/queue/producer.js'
 import type { StorageSettings } from './shared/storage/storage-settings.js'
 import { registerMedia, registerProcessing, registerUploads } from './uploads/uploads.container.js'
 import { registerUsers } from './users/users.container.js'
+import {
+  registerWebhookOwners,
+  registerWebhooks,
+  registerWebhookTries,
+  type WebhookSettings,
+} from './webhooks/webhooks.container.js'
 
 interface SharedResources {
   readonly database: Database
@@ -23,10 +29,10 @@ interface SharedResources {
 
 export interface ApiResources extends SharedResources {
   readonly storageSettings: StorageSettings
+  readonly webhookSettings: WebhookSettings
 }
 
-export interface WorkerResources extends SharedResources {
-  readonly storageSettings: StorageSettings
+export interface WorkerResources extends ApiResources {
   readonly lockRedis: Redis
   readonly lockMs: number
   readonly redisPrefix: string
@@ -52,17 +58,25 @@ export const createAccountsContainer = (resources: SharedResources) =>
  * What the API process is made of. Read from the inside out it is the dependency graph: a domain that
  * came before what it needs would not compile.
  */
-export const createApiContainer = ({ storageSettings, ...resources }: ApiResources) => {
-  const domains = registerOrders(registerProducts(createAccountsContainer(resources)))
-  return registerUploads(registerQueues(domains.register({ storageSettings: asValue(storageSettings) })))
+export const createApiContainer = ({ storageSettings, webhookSettings, ...resources }: ApiResources) => {
+  const settings = { storageSettings: asValue(storageSettings), webhookSettings: asValue(webhookSettings) }
+  const shop = registerOrders(registerProducts(createAccountsContainer(resources)))
+  const withUploads = registerUploads(shop.register(settings))
+  return registerQueues(registerWebhookOwners(registerWebhooks(withUploads)))
 }
 
 /** What a worker process is made of: no log-in and no signing keys, but the mail. */
 export const createWorkerContainer = (resources: WorkerResources) => {
-  const { lockRedis, lockMs, redisPrefix, mailSettings, storageSettings } = resources
-  const domains = registerOrders(registerProducts(createUsersContainer(resources)))
-  const settings = { mailSettings: asValue(mailSettings), storageSettings: asValue(storageSettings) }
-  return provide(registerProcessing(registerUploads(registerMail(domains.register(settings)))), {
+  const { lockRedis, lockMs, redisPrefix, mailSettings, storageSettings, webhookSettings } = resources
+  const settings = {
+    mailSettings: asValue(mailSettings),
+    storageSettings: asValue(storageSettings),
+    webhookSettings: asValue(webhookSettings),
+  }
+  const shop = registerOrders(registerProducts(createUsersContainer(resources)))
+  const withUploads = registerProcessing(registerUploads(shop.register(settings)))
+  const domains = registerMail(registerWebhookTries(registerWebhooks(withUploads)))
+  return provide(domains, {
     locks: ({ database }: SharedResources) =>
       createLocks({ database, redis: lockRedis, prefix: redisPrefix, lockMs }),
   })

@@ -2,6 +2,7 @@ import { asValue, createContainer } from 'awilix'
 import { drizzle } from 'drizzle-orm/postgres-js'
 import { Redis } from 'ioredis'
 import t from 'tap'
+import { createSecretKey } from '../dev/keys.js'
 import { registerAuth } from '../src/auth/auth.container.js'
 import {
   type ApiCradle,
@@ -16,10 +17,12 @@ import { createAuditTrail } from '../src/shared/database/audit.js'
 import type { Database } from '../src/shared/database/client.js'
 import { provide } from '../src/shared/provide.js'
 import { createJobProducer } from '../src/shared/queue/producer.js'
+import { secretKeys } from '../src/shared/secret-keys.js'
 import { registerMedia } from '../src/uploads/uploads.container.js'
 import { registerUsers } from '../src/users/users.container.js'
 
 const database: Database = drizzle.mock()
+const webhookSettings = { secretKeys: secretKeys.parse(createSecretKey()), allowPrivate: false }
 const storageSettings = { place: { directory: 'nowhere' }, temporaryDirectory: 'nowhere' }
 const mailSettings = { smtpUrl: undefined, directory: 'nowhere', from: 'a@example.com', appUrl: undefined }
 
@@ -35,7 +38,7 @@ const core = () =>
 t.test('every name of every process can be built', async (t) => {
   const containers = {
     migrate: createAccountsContainer({ database }),
-    api: createApiContainer({ database, storageSettings }),
+    api: createApiContainer({ database, storageSettings, webhookSettings }),
     worker: createWorkerContainer({
       database,
       lockRedis: redis,
@@ -43,6 +46,7 @@ t.test('every name of every process can be built', async (t) => {
       redisPrefix: 'test',
       mailSettings,
       storageSettings,
+      webhookSettings,
     }),
   }
   for (const [process, { cradle, registrations }] of Object.entries(containers)) {
@@ -56,6 +60,7 @@ t.test('every name of every process can be built', async (t) => {
   }
   t.notOk(containers.worker.hasRegistration('authService'), 'a worker signs nobody in')
   t.notOk(containers.api.hasRegistration('mailService'), 'the API sends no mail')
+  t.notOk(containers.api.hasRegistration('outbound'), 'nor does it call what strangers name')
 })
 
 t.test('a name is provided once', async (t) => {

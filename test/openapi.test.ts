@@ -10,6 +10,9 @@ const WITHOUT_BODY = [
   '/v1/auth/logout',
   '/v1/auth/verify-email/resend',
   ...['confirm', 'ship', 'deliver', 'cancel'].map((verb) => `/v1/orders/{id}/${verb}`),
+  '/v1/webhooks/{id}/rotate-secret',
+  '/v1/webhooks/{id}/test',
+  '/v1/webhooks/{id}/deliveries/{deliveryId}/redeliver',
 ]
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const
 

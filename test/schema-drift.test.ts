@@ -12,6 +12,8 @@ import { jobRuns } from '../src/shared/database/job-runs.table.js'
 import { outbox } from '../src/shared/database/outbox.table.js'
 import { media, storedImages, uploads } from '../src/uploads/uploads.table.js'
 import { users } from '../src/users/users.table.js'
+import { webhookAttempts, webhookDeliveries, webhookMessages } from '../src/webhooks/deliveries.table.js'
+import { webhookEndpoints } from '../src/webhooks/endpoints.table.js'
 import { createTestDatabase } from './support/database.js'
 
 const tables: readonly PgTable[] = [
@@ -30,6 +32,10 @@ const tables: readonly PgTable[] = [
   storedImages,
   uploads,
   media,
+  webhookEndpoints,
+  webhookMessages,
+  webhookDeliveries,
+  webhookAttempts,
 ]
 
 /** Foreign keys that no list reads by: they are checked when a referenced row goes, and products do not. */

@@ -5,6 +5,7 @@ import { authHandlers } from './auth.worker.js'
 import { ordersHandlers } from './orders.worker.js'
 import { uploadsHandlers } from './uploads.worker.js'
 import { usersHandlers } from './users.worker.js'
+import { webhooksHandlers } from './webhooks.worker.js'
 
 /** Every job there is, one line a domain. */
 export const createHandlers = (cradle: WorkerCradle): JobHandler[] => [
@@ -12,6 +13,7 @@ export const createHandlers = (cradle: WorkerCradle): JobHandler[] => [
   ...usersHandlers(cradle),
   ...ordersHandlers(cradle),
   ...uploadsHandlers(cradle),
+  ...webhooksHandlers(cradle),
 ]
 
 /** The queues of these handlers, each once. */

@@ -56,6 +56,10 @@ const createContainer = (config: WorkerConfig, opened: Awaited<ReturnType<typeof
       from: config.MAIL_FROM,
       appUrl: config.APP_URL,
     },
+    webhookSettings: {
+      secretKeys: config.WEBHOOK_SECRET_KEYS,
+      allowPrivate: config.WEBHOOK_ALLOW_PRIVATE,
+    },
   })
 
 /**
@@ -103,6 +107,7 @@ const startAll = async (
     ...queueSteps,
     { name: 'mail', close: cradle.mailTransport.close },
     { name: 'storage', close: cradle.storage.close },
+    { name: 'outbound', close: async () => cradle.outbound.close() },
     ...opened.shutdownSteps,
   ]
 }

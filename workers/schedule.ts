@@ -10,7 +10,10 @@ const KEEP_DONE_DAYS = 7
 const KEEP_AUDIT_DAYS = 365
 const KEEP_RUNS_DAYS = 30
 
-type Needs = Pick<WorkerCradle, 'sessionsService' | 'oneTimeTokens' | 'transitionsService' | 'upkeepService'>
+type Needs = Pick<
+  WorkerCradle,
+  'sessionsService' | 'oneTimeTokens' | 'transitionsService' | 'upkeepService' | 'deliveriesService'
+>
 
 /** Clears away what is not needed any more, every ten minutes. */
 const chore = (name: string, runBatch: ScheduledJob['runBatch']): ScheduledJob => ({
@@ -22,7 +25,7 @@ const chore = (name: string, runBatch: ScheduledJob['runBatch']): ScheduledJob =
 
 /** Everything that runs on a schedule, on one worker at a time. */
 export const scheduledJobs = (
-  { sessionsService, oneTimeTokens, transitionsService, upkeepService }: Needs,
+  { sessionsService, oneTimeTokens, transitionsService, upkeepService, deliveriesService }: Needs,
   { ORDER_TTL_MINUTES }: Pick<WorkerConfig, 'ORDER_TTL_MINUTES'>,
 ): readonly ScheduledJob[] => [
   {
@@ -49,4 +52,6 @@ export const scheduledJobs = (
   chore('idempotency-keys.prune', pruneKeys),
   chore('sessions.prune', sessionsService.pruneSessions),
   chore('one-time-tokens.prune', oneTimeTokens.pruneExpired),
+  // Each takes its deliveries and their tries along.
+  { ...chore('webhook-messages.prune', deliveriesService.pruneMessages), batchRows: 500 },
 ]

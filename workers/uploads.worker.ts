@@ -1,5 +1,5 @@
 import type { WorkerCradle } from '../src/container.js'
-import { handle, type JobHandler } from '../src/shared/queue/handler.js'
+import { handle, handleInTransaction, type JobHandler } from '../src/shared/queue/handler.js'
 import {
   processUpload,
   publishUploadEvent,
@@ -7,12 +7,22 @@ import {
   sweepStoredFiles,
 } from '../src/uploads/uploads.jobs.js'
 
-type Needs = Pick<WorkerCradle, 'processingService' | 'upkeepService'>
+type Needs = Pick<WorkerCradle, 'processingService' | 'upkeepService' | 'publicationsService'>
 
-export const uploadsHandlers = ({ processingService, upkeepService }: Needs): JobHandler[] => [
+export const uploadsHandlers = ({
+  processingService,
+  upkeepService,
+  publicationsService,
+}: Needs): JobHandler[] => [
   handle(processUpload, ({ uploadId }, { signal }) => processingService.processUpload(uploadId, signal)),
   handle(removeStoredFiles, ({ keys }) => upkeepService.removeFiles(keys)),
   handle(sweepStoredFiles, (page) => upkeepService.sweepFiles(page)),
-  // Nobody has subscribed yet; without a handler its rows would stay open and come again.
-  handle(publishUploadEvent, async () => {}),
+  handleInTransaction(publishUploadEvent, ({ uploadId, userId, version, status, reason }) =>
+    publicationsService.publish({
+      userId,
+      eventId: `upload-${uploadId}-${version}`,
+      type: `upload.${status}`,
+      data: { uploadId, status, reason },
+    }),
+  ),
 ]

@@ -33,6 +33,15 @@ export const createHistoryRepository = (executor: Executor) => ({
     await executor.insert(orderEvents).values(rows)
   },
 
+  /** When the order got to that version. */
+  findTime: async (orderId: string, version: number): Promise<Date | undefined> => {
+    const [row] = await executor
+      .select({ createdAt: orderEvents.createdAt })
+      .from(orderEvents)
+      .where(and(eq(orderEvents.orderId, orderId), eq(orderEvents.version, version)))
+    return row?.createdAt
+  },
+
   /** Oldest first, from behind that version. */
   listEvents: async (orderId: string, after: number | undefined, limit: number): Promise<NumberedEvent[]> => {
     const rows = await executor

@@ -42,3 +42,5 @@ export const sendOrderUpdate = defineJob({
   }),
   key: ({ orderId, status }) => `send-order-update-${orderId}-${status}`,
 })
+
+export type PublishedOrderEvent = z.infer<typeof publishOrderEvent.payload>

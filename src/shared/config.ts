@@ -137,6 +137,7 @@ const apiSchema = z.object({
   RATE_LIMIT_ACCOUNT_CHANGES: limit(20),
   RATE_LIMIT_UPLOADS: limit(100),
   UPLOAD_TIMEOUT_MS: wholeNumber(100, 30_000).default(30_000),
+  RATE_LIMIT_WEBHOOK_SENDS: limit(30),
   READINESS_DRAIN_MS: milliseconds.default(0),
 })
 

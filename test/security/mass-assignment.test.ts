@@ -1,6 +1,6 @@
 import t from 'tap'
 import { type Row, readMatrix } from '../support/access-matrix.js'
-import { requests } from '../support/access-requests.js'
+import { fillPath, requests } from '../support/access-requests.js'
 import { type Answer, createWorld, startPod } from '../support/app.js'
 import { excessIn, secretsIn } from '../support/excess.js'
 import { figure, scaled } from '../support/figures.js'
@@ -32,9 +32,9 @@ const subjectOf = async ({ name, statuses }: Row, stages: Stages): Promise<Subje
   const stage = await setStage()
   const [self, success] = statuses.user < 400 ? [stage.owner, statuses.user] : [stage.admin, statuses.admin]
   const scene = { ...stage, ...helpers, self, url: '' }
-  const { parameter = '', body } = (await requests[name]?.(scene)) ?? {}
+  const { parameter, body } = (await requests[name]?.(scene)) ?? {}
   const [method = '', template = ''] = name.split(' ')
-  const path = template.replace(/:\w+/, String(parameter))
+  const path = fillPath(template, parameter)
   return { name, method, self, valid: { path, ...(typeof body === 'object' && { body }) }, success }
 }
 

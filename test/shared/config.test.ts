@@ -59,6 +59,7 @@ t.test('what has a default may be missing, or empty', async (t) => {
     RATE_LIMIT_ACCOUNT_CHANGES: 20,
     RATE_LIMIT_UPLOADS: 100,
     UPLOAD_TIMEOUT_MS: 30_000,
+    RATE_LIMIT_WEBHOOK_SENDS: 30,
     READINESS_DRAIN_MS: 0,
   })
   const empty = Object.fromEntries(variablesOfProcess.api.map((name) => [name, '']))

@@ -21,6 +21,12 @@ export interface Scene extends Stage, Omit<Stages, 'setStage'> {
 
 type MakeRequest = (scene: Scene) => ValidRequest | Promise<ValidRequest>
 
+/** A path template with its parameters in it. */
+export const fillPath = (template: string, parameter: string | readonly string[] = ''): string => {
+  const parameters = [parameter].flat()
+  return template.replace(/:\w+|\*$/g, () => parameters.shift() ?? '')
+}
+
 const nothing: MakeRequest = () => ({})
 
 /** To a page, as a browser with that person's cookie would. */
@@ -143,4 +149,18 @@ export const requests: Readonly<Record<string, MakeRequest>> = {
   'GET /v1/uploads/:id/content': ({ uploadId }) => ({ parameter: uploadId }),
   'DELETE /v1/uploads/:id': ({ uploadId }) => ({ parameter: uploadId }),
   'GET /v1/media/:id': ({ mediaId }) => ({ parameter: mediaId }),
+  'GET /v1/webhooks': nothing,
+  'POST /v1/webhooks': () => ({ body: { url: 'https://example.com/hook', events: ['order.placed'] } }),
+  'GET /v1/webhooks/:id': ({ webhookId }) => ({ parameter: webhookId }),
+  'PATCH /v1/webhooks/:id': ({ webhookId }) => ({ parameter: webhookId, body: { enabled: false } }),
+  'DELETE /v1/webhooks/:id': ({ webhookId }) => ({ parameter: webhookId }),
+  'POST /v1/webhooks/:id/rotate-secret': ({ webhookId }) => ({ parameter: webhookId }),
+  'POST /v1/webhooks/:id/test': ({ webhookId }) => ({ parameter: webhookId }),
+  'GET /v1/webhooks/:id/deliveries': ({ webhookId }) => ({ parameter: webhookId }),
+  'GET /v1/webhooks/:id/deliveries/:deliveryId': ({ webhookId, deliveryId }) => ({
+    parameter: [webhookId, deliveryId],
+  }),
+  'POST /v1/webhooks/:id/deliveries/:deliveryId/redeliver': ({ webhookId, deliveryId }) => ({
+    parameter: [webhookId, deliveryId],
+  }),
 }

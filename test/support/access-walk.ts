@@ -1,7 +1,7 @@
 import type { Sql } from 'postgres'
 import type { Test as TapTest } from 'tap'
 import { CALLERS, type Caller, type Row, rowNameOf } from './access-matrix.js'
-import { requests } from './access-requests.js'
+import { fillPath, requests } from './access-requests.js'
 import type { Answer, CallOptions, World } from './app.js'
 import { isProblem } from './problem.js'
 import type { CollectedPod } from './routes.js'
@@ -39,6 +39,7 @@ const belongingsOf = async (sql: Sql, { id }: Person): Promise<string> => {
     select u.xmin::text || u::text as content from users u where id = ${id}
     union all select s.xmin::text || s::text from sessions s where user_id = ${id}
     union all select p.xmin::text || p::text from uploads p where user_id = ${id}
+    union all select w.xmin::text || w::text from webhook_endpoints w where user_id = ${id}
     union all select o.xmin::text || o::text from orders o where user_id = ${id} order by 1`
   return JSON.stringify(rows)
 }
@@ -54,6 +55,8 @@ const shownOf = ({ row, stage }: Cell, { headers, text, body }: Answer): string[
     device,
     orderId: stage.orderId,
     uploadId: stage.uploadId,
+    webhookId: stage.webhookId,
+    deliveryId: stage.deliveryId,
   })
   const said = body?.instance === undefined ? text : JSON.stringify({ ...body, instance: '' })
   const everything = [said, ...headers.values()].join('\n')
@@ -92,9 +95,8 @@ const prepare = async ({ pod, stages }: Theatre, { row, caller, stage }: Cell) =
   const person = callerOn(stage, caller)
   const { mailToken, moveOrder, deadLetter } = stages
   const scene = { ...stage, self: person ?? stage.owner, url: pod.url, mailToken, moveOrder, deadLetter }
-  const { parameter = [], body, headers } = (await requests[row.name]?.(scene)) ?? {}
-  const parameters = [parameter].flat()
-  const target = row.name.replace(/^\S+ /, '').replace(/:\w+|\*$/g, () => parameters.shift() ?? '')
+  const { parameter, body, headers } = (await requests[row.name]?.(scene)) ?? {}
+  const target = fillPath(row.name.replace(/^\S+ /, ''), parameter)
   const options: CallOptions = {
     ...(person && { token: person.token }),
     ...(body && { body }),

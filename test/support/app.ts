@@ -52,6 +52,7 @@ const UNLIMITED = {
   RATE_LIMIT_LOGINS_PER_ACCOUNT: '1000000',
   RATE_LIMIT_LOGINS_PER_ADDRESS: '1000000',
   RATE_LIMIT_ACCOUNT_CHANGES: '1000000',
+  RATE_LIMIT_WEBHOOK_SENDS: '1000000',
 }
 
 const removeKeys = async (prefix: string): Promise<void> => {

@@ -37,6 +37,8 @@ export interface Stage {
   readonly uploadId: string
   /** Another one of his, shown at its public address. */
   readonly mediaId: string
+  readonly webhookId: string
+  readonly deliveryId: string
 }
 
 export interface Stages {
@@ -92,6 +94,7 @@ export const createStages = async (
       const things = {
         ...(await placeOrder(sql, owner.person)),
         ...(await insertUploads(sql, owner.person, imageId)),
+        ...(await makeWebhook(sql, owner.person)),
       }
       return { owner: owner.person, other: other.person, admin: admin.person, ...things }
     },
@@ -134,6 +137,17 @@ const insertUploads = async (sql: Sql, owner: Person, imageId: string) => {
   await sql`insert into uploads ${sql(rows)}`
   await sql`insert into media (id, upload_id) values (${mediaId}, ${shownId})`
   return { uploadId, mediaId }
+}
+
+const makeWebhook = async (sql: Sql, owner: Person) => {
+  const [webhookId, messageId, deliveryId] = [uuidv7(), uuidv7(), uuidv7()]
+  await sql`insert into webhook_endpoints (id, user_id, url, description, events, secret)
+    values (${webhookId}, ${owner.id}, 'https://example.com/hook', '', '{order.placed}', 'none')`
+  await sql`insert into webhook_messages (id, user_id, event_id, type, body)
+    values (${messageId}, ${owner.id}, ${messageId}, 'order.placed', '{}')`
+  await sql`insert into webhook_deliveries (id, message_id, endpoint_id)
+    values (${deliveryId}, ${messageId}, ${webhookId})`
+  return { webhookId, deliveryId }
 }
 
 const placeOrder = async (sql: Sql, owner: Person) => {

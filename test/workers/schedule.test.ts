@@ -15,6 +15,7 @@ const CHORES = {
   'idempotency-keys.prune': 1,
   'uploads.sweep': 0,
   'uploads.sweep-files': 0,
+  'webhook-messages.prune': 1,
 }
 
 const runsOf = ({ sql }: World['database']) =>
@@ -52,6 +53,15 @@ t.test('old sessions, tokens and audit entries are cleared away, and young ones 
     (${userId}, 'POST /v1/orders', 'old', 'x', 201, '{}', '', now() - interval '25 hours'),
     (${userId}, 'POST /v1/orders', 'young', 'x', 201, '{}', '', now() - interval '23 hours')`
 
+  // Their ids tell when they were made.
+  const [oldMessage, message] = [31, 29].map((days) => uuidv7({ msecs: Date.now() - days * 86_400_000 }))
+  for (const id of [oldMessage, message]) {
+    await sql`insert into webhook_messages (id, user_id, event_id, type, body)
+      values (${id ?? ''}, ${userId}, ${id ?? ''}, 'order.placed', '{}')`
+    await sql`insert into webhook_deliveries (id, message_id, endpoint_id)
+      values (${uuidv7()}, ${id ?? ''}, ${uuidv7()})`
+  }
+
   const { log } = await startWorkerPod(t, world)
   const isOver = (name: string, runs: readonly Run[]) =>
     runs.some((run) => run.name === name && run.token > 0 && run.finished_at !== null)
@@ -70,6 +80,8 @@ t.test('old sessions, tokens and audit entries are cleared away, and young ones 
   t.strictSame([...(await sql`select token_hash from one_time_tokens`)], [{ token_hash: token }])
   t.strictSame([...(await sql`select id from audit_log`)], [{ id: entry }])
   t.strictSame([...(await sql`select key from idempotency_keys`)], [{ key: 'young' }])
+  t.strictSame([...(await sql`select id from webhook_messages`)], [{ id: message }])
+  t.strictSame([...(await sql`select message_id from webhook_deliveries`)], [{ message_id: message }])
   const line = await until('the log', () => log.find(({ job }) => job === 'audit.prune'))
   t.match(line, { msg: 'scheduled job done', rows: 1, token: 1, ms: Number })
 })

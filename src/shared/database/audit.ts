@@ -28,6 +28,11 @@ export type AuditAction =
   | 'product.withdrawn'
   | 'jobs.requeued'
   | 'jobs.discarded'
+  | 'webhook.created'
+  | 'webhook.changed'
+  | 'webhook.deleted'
+  | 'webhook.secret_rotated'
+  | 'webhook.disabled'
 
 /** One deed: who did what to whom, from where. */
 export interface AuditEntry {

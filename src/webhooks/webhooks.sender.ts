@@ -1,0 +1,94 @@
+import { OutboundError } from '../shared/outbound/outbound.errors.js'
+import type { Outbound, OutboundAnswer } from '../shared/outbound/outbound.js'
+import { retryAfterMs } from './webhooks.schedule.js'
+import type { Attempt } from './webhooks.schemas.js'
+import type { SecretBox } from './webhooks.secrets.js'
+import { signWebhook } from './webhooks.signatures.js'
+
+const TIMEOUT_MS = 15_000
+const MAX_ANSWER_BYTES = 1_024
+/** They may say how long to wait; of others it is not believed (RFC 9110 has it for redirects, too). */
+const THROTTLING: readonly number[] = [429, 503]
+const GONE = 410
+const FIXED_HEADERS = { 'content-type': 'application/json', 'user-agent': 'Unnest-Webhooks/1' }
+
+export interface WebhookSenderNeeds {
+  readonly outbound: Outbound
+  readonly webhookSecrets: SecretBox
+}
+
+export interface OutgoingMessage {
+  /** The endpoint's. */
+  readonly endpointId: string
+  readonly url: string
+  /** Encrypted, as the one before. */
+  readonly secret: string
+  readonly previousSecret: string | null
+  readonly messageId: string
+  readonly body: string
+}
+
+/** What came of a try. */
+export interface Tried {
+  readonly isSuccess: boolean
+  /** The endpoint wants to hear no more. */
+  readonly isGone: boolean
+  /** How long it asks to be left alone. */
+  readonly retryAfterMs?: number
+  readonly attempt: Omit<Attempt, 'number' | 'createdAt'>
+}
+
+export interface WebhookSender {
+  /**
+   * Signs and sends. No answer is what came of it, too: it only rejects for a fault of ours, such as a missing key.
+   * @returns undefined when it was aborted
+   */
+  readonly send: (message: OutgoingMessage, signal?: AbortSignal) => Promise<Tried | undefined>
+}
+
+const faultOf = (status: number): string | null => {
+  if (status >= 200 && status < 300) return null
+  return status >= 300 && status < 400 ? 'redirect' : 'unexpected_status'
+}
+
+const judge = ({ status, headers, body, durationMs }: OutboundAnswer): Tried => {
+  const error = faultOf(status)
+  const wait = THROTTLING.includes(status) ? retryAfterMs(headers['retry-after'], Date.now()) : undefined
+  return {
+    isSuccess: error === null,
+    isGone: status === GONE,
+    ...(wait !== undefined && { retryAfterMs: wait }),
+    attempt: { status, error, durationMs, answer: body },
+  }
+}
+
+const noAnswer = (error: string, durationMs: number): Tried => ({
+  isSuccess: false,
+  isGone: false,
+  attempt: { status: null, error, durationMs, answer: '' },
+})
+
+export const createWebhookSender = ({ outbound, webhookSecrets }: WebhookSenderNeeds): WebhookSender => {
+  const secretsOf = ({ endpointId, secret, previousSecret }: OutgoingMessage): string[] =>
+    [secret, previousSecret].flatMap((encrypted) =>
+      encrypted === null ? [] : [webhookSecrets.decryptSecret(endpointId, encrypted)],
+    )
+
+  return {
+    send: async (message, signal) => {
+      const { url, body, messageId: id } = message
+      const timestamp = Math.floor(Date.now() / 1_000)
+      const signature = signWebhook({ id, timestamp, body, secrets: secretsOf(message) })
+      const headers = { ...FIXED_HEADERS, ...signature }
+      const started = performance.now()
+      try {
+        const limits = { timeoutMs: TIMEOUT_MS, maxResponseBytes: MAX_ANSWER_BYTES }
+        return judge(await outbound.post({ url, headers, body, signal, ...limits }))
+      } catch (error) {
+        if (!(error instanceof OutboundError)) throw error
+        if (error.code === 'aborted') return undefined
+        return noAnswer(error.code, Math.round(performance.now() - started))
+      }
+    },
+  }
+}

@@ -1,0 +1,122 @@
+import type { ServerResponse } from 'node:http'
+import t from 'tap'
+import { createSecretKey } from '../../dev/keys.js'
+import { createWorld, startPod } from '../support/app.js'
+import { registerUser } from '../support/factories.js'
+import { startReceiver, status } from '../support/receiver.js'
+import { until } from '../support/until.js'
+import { createTries, makeWebhook, RECEIVERS_HERE, readDelivery, sendTest } from '../support/webhooks.js'
+
+const FAILURES_TO_OPEN = 5
+
+t.test('the circuit of an endpoint, which all workers share', async (t) => {
+  const world = await createWorld(t, RECEIVERS_HERE)
+  const { sql } = world.database
+  const { call } = await startPod(t, world)
+  const { token } = await registerUser(call)
+  const tryOnce = createTries(t, world)
+  const tryElsewhere = createTries(t, world)
+  const receiver = await startReceiver(t)
+
+  const prepare = async (deliveries: number) => {
+    const { id } = await makeWebhook(call, { token }, receiver.url)
+    const ids: string[] = []
+    for (let n = 0; n < deliveries; n += 1) ids.push(await sendTest(call, token, id))
+    return { id, ids }
+  }
+  const fail = async (ids: readonly string[]) => {
+    receiver.reply(status(500))
+    for (const id of ids) t.match(await tryOnce(id), { name: 'Error' })
+  }
+  const letTimePass = (id: string) => sql`update webhook_endpoints set open_until = now() where id = ${id}`
+  /** Answers nobody until it is told to. */
+  const stall = () => {
+    const held: ServerResponse[] = []
+    receiver.reply((response) => held.push(response))
+    return { held, answer: () => held.splice(0).map((response) => response.end()) }
+  }
+
+  await t.test('opens after five failures in a row, longer each time', async (t) => {
+    const { id, ids } = await prepare(FAILURES_TO_OPEN + 2)
+    await fail(ids.slice(0, FAILURES_TO_OPEN))
+    const sent = receiver.received.length
+    const [sixth = '', seventh = ''] = ids.slice(FAILURES_TO_OPEN)
+    const postponed = await tryElsewhere(sixth)
+    t.equal(postponed?.name, 'Postponed', 'the other worker knows')
+    t.ok(Number(postponed?.delayMs) > 25_000 && Number(postponed?.delayMs) < 32_000, `${postponed?.delayMs}`)
+    t.equal(receiver.received.length, sent, 'nothing is sent')
+    t.match(
+      await readDelivery(call, token, id, sixth),
+      { status: 'pending', attempts: 0 },
+      'no try is counted',
+    )
+    await letTimePass(id)
+    t.match(await tryElsewhere(sixth), { name: 'Error' }, 'one is tried')
+    const longer = await tryOnce(seventh)
+    t.ok(Number(longer?.delayMs) > 55_000 && Number(longer?.delayMs) < 62_000, `${longer?.delayMs}`)
+  })
+
+  await t.test('lets one through when the time is over, and all when that has arrived', async (t) => {
+    const { id, ids } = await prepare(FAILURES_TO_OPEN + 3)
+    await fail(ids.slice(0, FAILURES_TO_OPEN))
+    await letTimePass(id)
+    const [probe = '', second = '', third = ''] = ids.slice(FAILURES_TO_OPEN)
+    const { held, answer } = stall()
+    const probing = tryOnce(probe)
+    await until('the probe', () => held.length === 1)
+    t.match(await tryElsewhere(second), { name: 'Postponed' })
+    answer()
+    t.equal(await probing, undefined)
+    receiver.reply(status(200))
+    t.strictSame(await Promise.all([tryOnce(second), tryElsewhere(third)]), [undefined, undefined])
+  })
+
+  await t.test('lets two through at once while it is closed, and each has one try at a time', async (t) => {
+    const { ids } = await prepare(3)
+    const [first = '', second = '', third = ''] = ids
+    const { held, answer } = stall()
+    const going = [tryOnce(first), tryElsewhere(second)]
+    await until('both', () => held.length === 2)
+    t.match(await tryElsewhere(first), { name: 'Postponed', message: /in hand/ })
+    t.match(await tryOnce(third), { name: 'Postponed' })
+    answer()
+    t.strictSame(await Promise.all(going), [undefined, undefined])
+    receiver.reply(status(200))
+    t.equal(await tryOnce(third), undefined)
+  })
+
+  await t.test('is not held by a worker that died', async (t) => {
+    const { ids } = await prepare(1)
+    await sql`update webhook_deliveries set claimed_until = now() + interval '20 seconds' where id = ${ids[0] ?? ''}`
+    t.match(await tryOnce(ids[0] ?? ''), { name: 'Postponed' })
+    await sql`update webhook_deliveries set claimed_until = now() where id = ${ids[0] ?? ''}`
+    t.equal(await tryOnce(ids[0] ?? ''), undefined)
+  })
+
+  await t.test('ends with the webhook disabled after five days of nothing but failures', async (t) => {
+    const { id, ids } = await prepare(2)
+    const [first = '', second = ''] = ids
+    const webhook = async () => (await call('GET', `/v1/webhooks/${id}`, { token })).body.data
+    await sql`update webhook_endpoints set consecutive_failures = 8, failing_since = now() - interval '5 days'
+      where id = ${id}`
+    await fail([first])
+    t.match(await webhook(), { enabled: true }, 'nine are too few')
+    await letTimePass(id)
+    await fail([second])
+    t.match(await webhook(), { enabled: false, disabledReason: 'failing' })
+    t.equal(await tryOnce(first), undefined)
+    const ended = await readDelivery(call, token, id, first)
+    t.match(ended, { status: 'failed', failure: 'webhook_disabled', attempts: 1 })
+  })
+
+  await t.test('has nothing to do with faults of ours', async (t) => {
+    const { id, ids } = await prepare(1)
+    const [deliveryId = ''] = ids
+    const env = { ...world.env, WEBHOOK_SECRET_KEYS: createSecretKey() }
+    const tryWithoutKey = createTries(t, { ...world, env })
+    t.match(await tryWithoutKey(deliveryId), { name: 'UnreadableSecretError' })
+    t.match(await readDelivery(call, token, id, deliveryId), { status: 'pending', attempts: 0 })
+    receiver.reply(status(200))
+    t.equal(await tryOnce(deliveryId), undefined, 'its place is free again')
+  })
+})
