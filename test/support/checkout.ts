@@ -50,7 +50,7 @@ export const launch = async (
   const port = Number(env['PORT'] ?? (await freePort()))
   const child = spawn(process.execPath, ['--import', 'tsx', 'dev/start.ts'], {
     cwd: checkout,
-    env: { ...newcomersEnvironment(), PORT: String(port), ...env },
+    env: { ...newcomersEnvironment(), PORT: String(port), METRICS_PORT: '0', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let output = ''

@@ -23,8 +23,11 @@ export interface OutboxRecord {
   readonly failure: string | null
 }
 
+/** All that a test or the service wrote, but for what a worker's own schedule adds. */
 export const outboxRows = ({ database }: World): Promise<OutboxRecord[]> =>
-  database.sql<OutboxRecord[]>`select * from outbox order by id`.then((rows) => [...rows])
+  database.sql<OutboxRecord[]>`select * from outbox where name <> 'sweep-stored-files' order by id`.then(
+    (rows) => [...rows],
+  )
 
 /** Waits until nothing in the outbox is open. @returns all rows */
 export const untilOutboxClosed = (world: World, limitMs?: number): Promise<OutboxRecord[]> =>
@@ -48,22 +51,24 @@ export interface JobRow {
   readonly name?: string
   readonly version?: number
   readonly key?: string
+  /** It is due at once if absent. */
+  readonly dueAt?: Date
   readonly payload: Readonly<Record<string, string>>
 }
 
 /** Writes a job as a producer would, its contract unchecked. @returns the row's id */
 export const insertJob = async ({ database: { sql } }: World, job: JobRow): Promise<string> => {
-  const { name = 'send-welcome', version = 1, key = unique('job'), payload } = job
+  const { name = 'send-welcome', version = 1, key = unique('job'), dueAt = new Date(), payload } = job
   const id = uuidv7()
-  await sql`insert into outbox ${sql({ id, name, version, key, payload: sql.json(payload) })}`
+  await sql`insert into outbox ${sql({ id, name, version, key, due_at: dueAt, payload: sql.json(payload) })}`
   return id
 }
 
 /** A new user's welcome, as the registration writes it. */
-export const insertWelcome = async (world: World) => {
+export const insertWelcome = async (world: World, dueAt?: Date) => {
   const { id: userId, email: to } = await insertUser(world)
   const key = `send-welcome-${userId}`
   const payload = { userId }
-  const id = await insertJob(world, { key, version: 2, payload })
+  const id = await insertJob(world, { key, version: 2, payload, ...(dueAt && { dueAt }) })
   return { id, key, to, payload }
 }

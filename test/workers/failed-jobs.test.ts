@@ -122,6 +122,6 @@ t.test('a queue that does not exist stops the boot', async (t) => {
   t.equal(await worker.exit, 1)
   t.equal(
     worker.stderr(),
-    'The environment is not valid:\n  WORKER_QUEUES: there is no queue parcels, only mail, events, webhooks\n',
+    'The environment is not valid:\n  WORKER_QUEUES: there is no queue parcels, only mail, events, uploads, webhooks\n',
   )
 })

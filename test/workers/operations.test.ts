@@ -30,9 +30,8 @@ t.test('a worker shows its health and its metrics on a port of its own', async (
     await insertWelcome(world)
     await insertJob(world, { payload: { nobody: 'knows' } })
     await untilOutboxClosed(world)
-    const late = await insertWelcome(world)
-    await world.database.sql`update outbox set created_at = now() - interval '1 hour',
-      due_at = now() + interval '1 hour' where id = ${late.id}`
+    const late = await insertWelcome(world, new Date(Date.now() + 3_600_000))
+    await world.database.sql`update outbox set created_at = now() - interval '1 hour' where id = ${late.id}`
     const text = await until('both to be counted', async () => {
       const seen = await metrics()
       return seen.includes('outcome="bury"} 1') && seen

@@ -1,7 +1,5 @@
-import { Redis } from 'ioredis'
 import t from 'tap'
-import { createWorld, startWorkerPod } from '../support/app.js'
-import { testServices } from '../support/environment.js'
+import { createWorld } from '../support/app.js'
 import { insertWelcome, outboxRows, untilOutboxClosed } from '../support/outbox.js'
 import { startProcess } from '../support/process.js'
 import { startSmtp } from '../support/smtp.js'
@@ -31,27 +29,4 @@ t.test('a worker killed in the middle of a job loses nothing', async (t) => {
   )
   await second.untilLogged('job done')
   t.notOk(second.log.some(({ level }) => Number(level) >= 40))
-})
-
-t.test('a queue that lost everything is filled again from the outbox', async (t) => {
-  const smtp = await startSmtp(t, 'stall')
-  const world = await createWorld(t, { SMTP_URL: smtp.url })
-  const worker = await startWorkerPod(t, world)
-  const job = await insertWelcome(world)
-  await until('the job to be in hand', () => smtp.stalled() === 1)
-  await until('the handover to be recorded', async () => (await outboxRows(world))[0]?.handovers === 1)
-
-  const redis = new Redis(testServices().redisUrl)
-  t.teardown(() => redis.quit())
-  const keys = await redis.keys(`${world.redisPrefix}:*`)
-  t.ok(keys.some((key) => key.endsWith(`${job.id}_1`)))
-  await redis.unlink(...keys)
-  smtp.setMode('accept')
-
-  const rows = await untilOutboxClosed(world)
-  t.match(rows, [{ id: job.id, failure: null, handovers: 2 }])
-  t.match(smtp.mails, [{ recipients: [job.to], messageId: `${job.key}@unnest.example` }])
-  smtp.release()
-  t.ok(await worker.stop(), 'and the worker that held the lost job ends in order')
-  t.notOk(worker.log.some(({ level }) => Number(level) >= 50))
 })
