@@ -4,7 +4,7 @@ import t from 'tap'
 import { v7 as uuidv7 } from 'uuid'
 import { createWorld, startPod, startWorkerPod, type World } from '../support/app.js'
 import { registerUser } from '../support/factories.js'
-import { outboxRows, untilOutboxClosed } from '../support/outbox.js'
+import { untilOutboxClosed } from '../support/outbox.js'
 import { until } from '../support/until.js'
 import {
   formOf,
@@ -30,8 +30,9 @@ const keyOf = (content: string, id: string, name: string): string => {
 
 const untilFilesSwept = (world: World) =>
   until('the sweep of the files', async () => {
-    const rows = await outboxRows(world)
-    return rows.some(({ name, closed_at }) => name === 'sweep-stored-files' && closed_at !== null)
+    const closed = await world.database
+      .sql`select 1 from outbox where name = 'sweep-stored-files' and closed_at is not null`
+    return closed.length > 0
   })
 
 t.test('files that belong to nothing are swept, old ones only, and others are left alone', async (t) => {
