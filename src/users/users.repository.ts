@@ -1,4 +1,4 @@
-import { and, desc, eq, isNull, like, lt, or, type SQL, sql } from 'drizzle-orm'
+import { and, desc, eq, inArray, isNull, like, lt, or, type SQL, sql } from 'drizzle-orm'
 import type { Executor } from '../shared/database/client.js'
 import { translateViolations } from '../shared/database/failures.js'
 import { mediaUrl } from '../shared/media.js'
@@ -80,6 +80,15 @@ export const createUsersRepository = (executor: Executor) => ({
     )
     if (!row) throw new Error('insert returned no user')
     return toUser(row)
+  },
+
+  /** Those of them that there are, in no order; at most so many as are asked for. */
+  findUsers: async (ids: readonly string[]): Promise<VersionedUser[]> => {
+    const rows = await executor
+      .select(columns)
+      .from(users)
+      .where(and(inArray(users.id, [...ids]), isAlive))
+    return rows.map(toUser)
   },
 
   findUser: async (id: string): Promise<VersionedUser | undefined> => {

@@ -1,4 +1,5 @@
 import type { SessionsService } from '../sessions/sessions.container.js'
+import { inBatches } from '../shared/batch.js'
 import type { AuditTrail } from '../shared/database/audit.js'
 import type { Database, Executor } from '../shared/database/client.js'
 import type { Origin } from '../shared/origin.js'
@@ -9,6 +10,9 @@ import { refuseLastAdmin } from './users.admins.js'
 import { userNotFound } from './users.errors.js'
 import type { UsersRepository, VersionedUser } from './users.repository.js'
 import type { OwnChanges, Profile } from './users.schemas.js'
+
+/** A worker's jobs at once, as a rule; what is more makes a second query. */
+const USERS_AT_ONCE = 100
 
 export interface UsersServiceNeeds {
   readonly database: Database
@@ -21,7 +25,7 @@ export interface UsersServiceNeeds {
 export interface UsersService {
   /** @throws user_not_found */
   readonly getUser: (id: string) => Promise<VersionedUser>
-  /** For work that waited: the user may be gone by then. */
+  /** For work that waited: the user may be gone by then. Reads many at a time, and outside of any transaction. */
   readonly findUser: (id: string) => Promise<VersionedUser | undefined>
   /** @throws user_not_found */
   readonly getProfile: (id: string) => Promise<Profile>
@@ -42,10 +46,14 @@ export interface UsersService {
 export const createUsersService = (needs: UsersServiceNeeds): UsersService => {
   const { database, auditTrail, sessionsService, mediaService, repositoryOf } = needs
   const repository = repositoryOf(database)
+  const findInBatch = inBatches(USERS_AT_ONCE, async (ids: readonly string[]) => {
+    const found = new Map((await repository.findUsers(ids)).map((user) => [user.id, user]))
+    return ids.map((id) => found.get(id))
+  })
 
   return {
     getUser: async (id) => orNotFound(await repository.findUser(id)),
-    findUser: repository.findUser,
+    findUser: findInBatch,
     getProfile: async (id) => orNotFound(await repository.findProfile(id)),
 
     changeOwnRecord: ({ userId, sessionId }, { name, avatarUploadId }, expected, origin) =>

@@ -1,7 +1,9 @@
+import { randomBytes } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import postgres from 'postgres'
 import { startBuilt } from '../../launch/programs.js'
 import type { TestArea, TestServices } from '../../testing/services.js'
+import { CONCURRENCY } from './plain.js'
 
 const USERS = 1_000
 const LIMIT_MS = 120_000
@@ -32,9 +34,10 @@ export const startScene = async (
       REDIS_URL: services.redisUrl,
       REDIS_PREFIX: 'bench',
       METRICS_PORT: '0',
+      WEBHOOK_SECRET_KEYS: randomBytes(32).toString('base64'),
       DATA_DIR: dir,
       SMTP_URL: 'discard:',
-      WORKER_CONCURRENCY: 'mail=50',
+      WORKER_CONCURRENCY: `mail=${CONCURRENCY}`,
     },
     graceMs: 5_000,
     ledger,

@@ -2,7 +2,8 @@ import { Queue, Worker } from 'bullmq'
 
 /** What a producer keeps on its way at once. */
 const ADDS_AT_ONCE = 50
-const CONCURRENCY = 50
+/** Jobs at once, of ours as well. */
+export const CONCURRENCY = 100
 
 export type Adding = 'one by one' | 'in bulk'
 

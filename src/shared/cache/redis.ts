@@ -16,7 +16,10 @@ const FIRST_CONNECTION_MS = 1_000
 /** Keeps trying for ever, soon at first: a pod outlives its Redis. */
 const retryStrategy = (times: number): number => Math.min(times * 100, MAX_RECONNECT_DELAY_MS)
 
-type Limits = Pick<RedisOptions, 'enableOfflineQueue' | 'maxRetriesPerRequest' | 'commandTimeout'>
+type Limits = Pick<
+  RedisOptions,
+  'enableOfflineQueue' | 'maxRetriesPerRequest' | 'commandTimeout' | 'enableAutoPipelining'
+>
 
 /**
  * Limits for a connection that somebody waits on: no queue of unsent commands (it has no bound), one
@@ -28,8 +31,11 @@ export const failFast = (commandTimeout: number): Limits => ({
   commandTimeout,
 })
 
-/** Limits for a connection whose commands block by design: BullMQ's workers ask for it. */
-export const blocking: Limits = { maxRetriesPerRequest: null }
+/**
+ * Limits for a connection whose commands block by design: BullMQ's workers ask for it. What many jobs say in one turn of
+ * the event loop goes out together.
+ */
+export const blocking: Limits = { maxRetriesPerRequest: null, enableAutoPipelining: true }
 
 /** Logs the beginning and the end of an outage, and not each of the attempts between. */
 const logOutages = (redis: Redis, name: string, logger: Logger): void => {

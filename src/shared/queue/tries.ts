@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import { inBatches } from '../batch.js'
 import type { Database } from '../database/client.js'
 import { isTransientFailure } from '../database/failures.js'
 import {
@@ -14,7 +15,6 @@ import {
   renewClaim,
 } from '../database/outbox-tries.js'
 import { withDeadline } from '../deadline.js'
-import { inBatches } from './batch.js'
 
 const BATCH_ROWS = 200
 /** Above what Postgres gives a statement: a connection whose packets vanish ends the waiting, not the worker. */

@@ -1,3 +1,5 @@
+import { AsyncResource } from 'node:async_hooks'
+
 type Waiting<Item, Result> = {
   readonly item: Item
   readonly resolve: (result: Result) => void
@@ -6,7 +8,8 @@ type Waiting<Item, Result> = {
 
 /**
  * Turns calls for one item each into calls for many: while one batch is on its way, the next one gathers. Whoever calls
- * alone does not wait for company. The callers are few (a queue's concurrency), and so is what can gather.
+ * alone does not wait for company. The callers are few (a queue's concurrency), and so is what can gather. A batch runs in
+ * nobody's context, neither a caller's transaction nor its trace: it is for others as well.
  * @param run gets 1 to `limit` items, and resolves to their results in the same order
  */
 export const inBatches = <Item, Result>(
@@ -25,7 +28,7 @@ export const inBatches = <Item, Result>(
     }
   }
 
-  const runAll = async (): Promise<void> => {
+  const runAll = AsyncResource.bind(async (): Promise<void> => {
     running = true
     while (waiting.length > 0) {
       const batch = waiting.slice(0, limit)
@@ -33,7 +36,7 @@ export const inBatches = <Item, Result>(
       await runBatch(batch)
     }
     running = false
-  }
+  })
 
   return (item) =>
     new Promise((resolve, reject) => {
