@@ -4,9 +4,13 @@ import { createCall } from './support/app.js'
 import { createCheckout, launch } from './support/checkout.js'
 import { createTestDatabase } from './support/database.js'
 import { testServices } from './support/environment.js'
+import { scaled } from './support/figures.js'
 import { until } from './support/until.js'
 
 t.jobs = 2
+
+/** Each of these starts the whole house once or twice. */
+const inTheLongForm = { skip: scaled(1, 0) === 1 && 'npm run test:start runs it' }
 
 const account = { email: 'ada@example.com', password: 'correct horse battery', name: 'Ada' }
 const { name: _name, ...credentials } = account
@@ -45,7 +49,7 @@ t.test('npm start, stopped and started again, finds its data', async (t) => {
   t.equal(await second.stop('SIGTERM'), 0)
 })
 
-t.test('a silent log hides neither the banner nor the password', async (t) => {
+t.test('a silent log hides neither the banner nor the password', inTheLongForm, async (t) => {
   const program = await launch(t, createCheckout(t), { LOG_LEVEL: 'silent' })
   await program.untilReady()
   t.ok(passwordIn(program.output()))
@@ -75,7 +79,7 @@ t.test('a killed launcher leaves nothing running and does not block the next sta
   )
 })
 
-t.test('given DATABASE_URL and REDIS_URL it uses those and starts none', async (t) => {
+t.test('given DATABASE_URL and REDIS_URL it uses those and starts none', inTheLongForm, async (t) => {
   const database = await createTestDatabase(t)
   const program = await launch(t, createCheckout(t), {
     DATABASE_URL: database.url,
@@ -95,7 +99,7 @@ t.test('given DATABASE_URL and REDIS_URL it uses those and starts none', async (
   t.notMatch(program.output(), /Postgres stopped|Redis stopped/)
 })
 
-t.test('two checkouts run at once', async (t) => {
+t.test('two checkouts run at once', inTheLongForm, async (t) => {
   const programs = await Promise.all([1, 2].map(async () => launch(t, createCheckout(t))))
   await Promise.all(programs.map(({ untilReady }) => untilReady()))
   const [first, second] = programs.map(({ url }) => createCall(url))
@@ -119,7 +123,7 @@ t.test('a PORT that is taken is one clear line', async (t) => {
   t.match(program.output(), new RegExp(`^Port ${port} on 127.0.0.1 is taken: [^\\n]*\\n$`))
 })
 
-t.test('a second start in the same checkout is refused and does no harm', async (t) => {
+t.test('a second start in the same checkout is refused and does no harm', inTheLongForm, async (t) => {
   const checkout = createCheckout(t)
   const first = await launch(t, checkout)
   await first.untilReady()

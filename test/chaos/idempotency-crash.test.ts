@@ -11,7 +11,7 @@ import { startProxy } from '../support/proxy.js'
 import { insertProducts } from '../support/stock.js'
 import { until } from '../support/until.js'
 
-const CRASHES = scaled(2, 20)
+const CRASHES = scaled(1, 20)
 const STOCK = 1_000
 
 interface Scene {

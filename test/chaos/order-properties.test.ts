@@ -25,7 +25,7 @@ import { insertProducts, watchStock } from '../support/stock.js'
 
 /** A failure is then made smaller for no longer than this, and told: tap would end the test without a word. */
 const PARAMETERS = {
-  numRuns: scaled(12, 300),
+  numRuns: scaled(8, 300),
   interruptAfterTimeLimit: scaled(60_000, 900_000),
   markInterruptAsFailure: true,
 }

@@ -15,7 +15,7 @@ const ME = '/v1/users/me'
 const HEADER_LIMIT = 16_384
 const REFUSED = '401 unauthenticated application/problem+json; charset=utf-8 Bearer'
 /** Of a token's characters and of a signature's bits: the short form tries some. */
-const EVERY = scaled(23, 1)
+const EVERY = scaled(47, 1)
 /** Pods that each token is sent to: they take turns in the short form. */
 const PODS_EACH = scaled(1, 2)
 const AT_ONCE = 16

@@ -6,7 +6,7 @@ import { figure, percentile, scaled } from '../support/figures.js'
 import { startFleet } from '../support/fleet.js'
 import { insertUser } from '../support/outbox.js'
 
-const SAMPLES = scaled(40, 1_000)
+const SAMPLES = scaled(25, 1_000)
 const IS_LONG = scaled(0, 1) === 1
 const LIMIT_MS = 5
 /** Before these count, so that nobody is measured while the code is still cold. */

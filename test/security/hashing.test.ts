@@ -7,7 +7,7 @@ import { prepareStorm, type Storm } from '../support/log-in-storm.js'
 import { startServer } from '../support/process.js'
 
 const STORMS = scaled(1, 8)
-const LOG_INS = scaled(40, 100)
+const LOG_INS = scaled(30, 100)
 const READERS = 3
 const QUIET_READS = scaled(400, 3_000)
 const MIN_SAMPLES = scaled(100, 1_000)

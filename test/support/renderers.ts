@@ -18,9 +18,7 @@ export const renderersNow = (): readonly string[] =>
   existsSync(OWN_CHILDREN)
     ? read(OWN_CHILDREN)
         .split(' ')
-        .filter(
-          (pid) => /^\d+$/.test(pid) && read(`/proc/${pid}/cmdline`).split('\0')[0] === process.execPath,
-        )
+        .filter((pid) => /^\d+$/.test(pid) && read(`/proc/${pid}/cmdline`).includes('renderer'))
     : []
 
 export interface RendererWatch {

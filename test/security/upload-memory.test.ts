@@ -2,11 +2,11 @@ import { existsSync, readFileSync } from 'node:fs'
 import t from 'tap'
 import { createCall, createWorld } from '../support/app.js'
 import { registerUser } from '../support/factories.js'
-import { figure } from '../support/figures.js'
+import { figure, scaled } from '../support/figures.js'
 import { startServer } from '../support/process.js'
 import { formOf, pngLike, upload } from '../support/uploads.js'
 
-const FILES = 20
+const FILES = scaled(6, 20)
 const BYTES = 10 * 1_024 * 1_024
 /** A fifth of what the files are together. */
 const LIMIT_MB = 40
