@@ -20,5 +20,4 @@ export type StoredVariants = Readonly<Record<Variant, StoredVariant>>
 export const MAX_UPLOAD_BYTES = 10 * 1_024 * 1_024
 
 /** What is taken, by its first bytes. The cleaned original keeps its type. */
-export const IMAGE_TYPES = ['image/jpeg', 'image/png', 'image/webp', 'image/avif'] as const
-export type ImageType = (typeof IMAGE_TYPES)[number]
+export { IMAGE_TYPES, type ImageType } from './images/sniff.js'
