@@ -16,6 +16,7 @@ export const FROM_SOURCE: ReadonlySet<string> = new Set([
 const ALONE: ReadonlySet<string> = new Set([
   ...FROM_SOURCE,
   'test/boundaries.test.ts',
+  'test/chaos/jobs-survive.test.ts',
   'test/migrations.test.ts',
   'test/readme.test.ts',
   'test/sessions/session-watch.test.ts',
