@@ -1,3 +1,4 @@
+import { validate as isUuid } from 'uuid'
 import type { BrowseRepository } from './browse.repository.js'
 import type { CountsRepository, OpenCounts, RecentCounts } from './counts.repository.js'
 import type { FailedList, JobSummary, JobsRepository } from './jobs.repository.js'
@@ -68,7 +69,8 @@ export const createQueuesService = ({ counts, jobs, browse, runs }: QueuesServic
   },
   listQueues: counts.listQueues,
   listFailed: jobs.listFailed,
-  findJob: jobs.findJob,
+  // The page asks for whatever stands in its address.
+  findJob: async (queue, id) => (isUuid(id) ? jobs.findJob(queue, id) : undefined),
   getJob: async (queue, id) => {
     const job = await jobs.findJob(queue, id)
     if (!job) throw jobNotFound()

@@ -31,6 +31,6 @@ export const delayAfter = (tries: number): number | undefined => RETRY_DELAYS_MS
 export const retryAfterMs = (header: string | undefined, nowMs: number): number | undefined => {
   if (header === undefined) return undefined
   const text = header.trim()
-  const wait = /^\d{1,9}$/.test(text) ? Number(text) * SECOND_MS : Date.parse(text) - nowMs
+  const wait = /^\d+$/.test(text) ? Number(text) * SECOND_MS : Date.parse(text) - nowMs
   return wait > 0 ? Math.min(wait, MAX_RETRY_AFTER_MS) : undefined
 }

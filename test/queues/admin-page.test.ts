@@ -150,6 +150,11 @@ t.test('the page’s list has no payload, and its other buttons do nothing', asy
     isProblem(t, await put(path), { status: 404, code: 'not_found' }, path)
   isProblem(t, await put('clean/completed'), { status: 409, code: 'job_not_failed' })
   isProblem(t, await put('clean/wait'), { status: 409, code: 'job_not_failed' })
+  for (const path of ['x', 'x/flow']) {
+    const { status } = await browse(url, 'GET', `/admin/queues/api/queues/images/${path}`, { cookie })
+    t.equal(status, 404, `${path}: no job has such an id`)
+  }
+  for (const path of ['x/retry', 'x/clean']) t.equal((await put(path)).status, 404, path)
   t.match((await put('retry/failed')).body, { retried: 1, skipped: 0 })
   isProblem(t, await put(`${id}/clean`), { status: 409, code: 'job_not_failed' }, 'it is none any more')
   t.equal((await jobRecord(world, id)).discarded_at, null)

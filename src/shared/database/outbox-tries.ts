@@ -8,6 +8,12 @@ export interface RoundOfRow {
   readonly round: number
 }
 
+/** The row as one worker holds it: whoever took it over has another count of starts. */
+export interface HeldRow extends RoundOfRow {
+  /** Tries begun without an end, this one included: more than one means that a worker died. */
+  readonly starts: number
+}
+
 export interface ClaimRequest extends RoundOfRow {
   /** How long others are kept away if nothing is heard of it any more. */
   readonly leaseMs: number
@@ -16,15 +22,13 @@ export interface ClaimRequest extends RoundOfRow {
 }
 
 /** A row in hand. */
-export interface Claim extends RoundOfRow {
+export interface Claim extends HeldRow {
   readonly name: string
   readonly version: number
   readonly key: string
   readonly payload: unknown
   /** Tries that have failed so far. */
   readonly attempts: number
-  /** Tries begun without an end, this one included: more than one means that a worker died. */
-  readonly starts: number
   readonly traceparent: string | null
 }
 
@@ -54,16 +58,12 @@ export const claimRows = async (executor: Executor, requests: readonly ClaimRequ
 }
 
 /** Keeps a claimed row in hand for `leaseMs` more. @returns false when it is not ours any more */
-export const renewClaim = async (
-  executor: Executor,
-  { id, round }: RoundOfRow,
-  leaseMs: number,
-): Promise<boolean> => {
+export const renewClaim = async (executor: Executor, held: HeldRow, leaseMs: number): Promise<boolean> => {
   const until = sql`now() + ${leaseMs} * interval '1 millisecond'`
   const renewed = await executor
     .update(outbox)
     .set({ claimedUntil: until, dueAt: until })
-    .where(openRound({ id, round }))
+    .where(stillHeld(held))
     .returning({ id: outbox.id })
   return renewed.length === 1
 }
@@ -76,24 +76,24 @@ export const closeRows = async (executor: Executor, ids: readonly string[]): Pro
     .where(and(inArray(outbox.id, [...ids]), isNull(outbox.closedAt)))
 }
 
-const openRound = ({ id, round }: RoundOfRow) =>
-  and(eq(outbox.id, id), eq(outbox.round, round), isNull(outbox.closedAt))
+const stillHeld = ({ id, round, starts }: HeldRow) =>
+  and(eq(outbox.id, id), eq(outbox.round, round), eq(outbox.starts, starts), isNull(outbox.closedAt))
 
 /**
  * Closes a row in the transaction of its effect, which holds it from then on.
  * @returns false when it is not ours any more: then the effect must not be committed
  */
-export const closeInTransaction = async (executor: Executor, claim: RoundOfRow): Promise<boolean> => {
+export const closeInTransaction = async (executor: Executor, claim: HeldRow): Promise<boolean> => {
   const closed = await executor
     .update(outbox)
     .set({ closedAt: sql`now()`, claimedUntil: null, parkedAt: null })
-    .where(openRound(claim))
+    .where(stillHeld(claim))
     .returning({ id: outbox.id })
   return closed.length === 1
 }
 
 /** Closes a row with the reason why it will never be done. @returns false when it was not ours any more */
-export const buryRow = async (executor: Executor, claim: RoundOfRow, failure: string): Promise<boolean> => {
+export const buryRow = async (executor: Executor, claim: HeldRow, failure: string): Promise<boolean> => {
   const buried = await executor
     .update(outbox)
     .set({
@@ -103,7 +103,7 @@ export const buryRow = async (executor: Executor, claim: RoundOfRow, failure: st
       attempts: sql`${outbox.attempts} + 1`,
       claimedUntil: null,
     })
-    .where(openRound(claim))
+    .where(stillHeld(claim))
     .returning({ id: outbox.id })
   return buried.length === 1
 }
@@ -126,7 +126,7 @@ export interface PutBack {
 }
 
 /** Gives a claimed row back to the relay, due in `delayMs`. */
-export const putBackRow = async (executor: Executor, claim: RoundOfRow, back: PutBack): Promise<void> => {
+export const putBackRow = async (executor: Executor, claim: HeldRow, back: PutBack): Promise<void> => {
   await executor
     .update(outbox)
     .set({
@@ -136,11 +136,11 @@ export const putBackRow = async (executor: Executor, claim: RoundOfRow, back: Pu
       ...(back.counted && { attempts: sql`${outbox.attempts} + 1` }),
       ...(back.error !== null && { lastError: back.error }),
     })
-    .where(openRound(claim))
+    .where(stillHeld(claim))
 }
 
 /** Gives a row that nobody here understands back; it comes again once a minute, by then for a newer worker. */
-export const parkRow = async (executor: Executor, claim: RoundOfRow): Promise<void> => {
+export const parkRow = async (executor: Executor, claim: HeldRow): Promise<void> => {
   await executor
     .update(outbox)
     .set({
@@ -148,5 +148,5 @@ export const parkRow = async (executor: Executor, claim: RoundOfRow): Promise<vo
       dueAt: sql`now() + make_interval(secs => ${PARKED_SECONDS})`,
       parkedAt: sql`coalesce(${outbox.parkedAt}, now())`,
     })
-    .where(openRound(claim))
+    .where(stillHeld(claim))
 }

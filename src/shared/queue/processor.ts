@@ -52,6 +52,8 @@ export const createProcessor = (handlers: readonly JobHandler[], needs: Processo
 
   const attempt = async (handler: JobHandler, held: InHand, claimedAt: number): Promise<Outcome> => {
     const { claim } = held
+    // Given back while it waited for its turn.
+    if (held.stop.signal.aborted) return { kind: 'lost' }
     const isFresh = performance.now() - claimedAt < FRESH_CLAIM_MS
     const isOurs = isFresh || (await tries.renew(claim, leaseMsOf(claim.name)))
     return isOurs ? attemptJob(handler, held, needs) : { kind: 'lost' }

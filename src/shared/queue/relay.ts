@@ -12,6 +12,12 @@ const RECALL_ROWS = 5_000
 /** Longer than the connection's own time-outs. */
 const HANDOVER_TIMEOUT_MS = 5_000
 
+/** Above what Postgres gives a statement: packets that vanish end the waiting, not the relay. */
+const STATEMENT_TIMEOUT_MS = 10_000
+
+const inTime = <T>(what: string, work: Promise<T>): Promise<T> =>
+  withDeadline(what, STATEMENT_TIMEOUT_MS, work)
+
 type BulkJob = Parameters<Queue<JobData>['addBulk']>[0][number]
 
 export interface RelayNeeds {
@@ -66,7 +72,7 @@ export const createRelay = ({ database, redis, prefix, metrics, logger }: RelayN
     let rows = 0
     let batch: number
     do {
-      batch = await recallRows(database, RECALL_ROWS)
+      batch = await inTime('recalling jobs', recallRows(database, RECALL_ROWS))
       rows += batch
     } while (batch === RECALL_ROWS)
     // Only then: a relay that dies in between leaves it to the next one.
@@ -80,13 +86,13 @@ export const createRelay = ({ database, redis, prefix, metrics, logger }: RelayN
     // BullMQ would keep each batch in memory until Redis comes, and each round of an outage adds one.
     if (redis.status !== 'ready') throw new Error('Redis is away')
     if ((await redis.exists(lifeSign)) === 0) await recallAll()
-    const rows = await takeDueRows(database, BATCH_ROWS)
+    const rows = await inTime('taking due jobs', takeDueRows(database, BATCH_ROWS))
     if (rows.length === 0) return 0
     try {
       await withDeadline('handing jobs to the queue', HANDOVER_TIMEOUT_MS, addToQueues(rows))
     } catch (error) {
       const ids = rows.map(({ id }) => id)
-      await untakeRows(database, ids)
+      await inTime('taking jobs back', untakeRows(database, ids))
       throw error
     }
     metrics.handedOver(rows.length)

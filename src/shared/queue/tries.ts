@@ -8,13 +8,13 @@ import {
   type ClaimRequest,
   claimRows,
   closeRows,
+  type HeldRow,
   type PutBack,
   parkRow,
   putBackRow,
-  type RoundOfRow,
   renewClaim,
 } from '../database/outbox-tries.js'
-import { withDeadline } from '../deadline.js'
+import { DeadlineError, withDeadline } from '../deadline.js'
 
 const BATCH_ROWS = 200
 /** Above what Postgres gives a statement: a connection whose packets vanish ends the waiting, not the worker. */
@@ -33,12 +33,12 @@ export const LEASE_SLACK_MS = RECORD_FOR_MS + STATEMENT_MS
 export interface Tries {
   /** @returns undefined when the row is closed, in a later round or in somebody's hand */
   readonly claim: (request: ClaimRequest) => Promise<Claim | undefined>
-  readonly renew: (claim: RoundOfRow, leaseMs: number) => Promise<boolean>
-  readonly close: (claim: RoundOfRow) => Promise<void>
-  readonly putBack: (claim: RoundOfRow, back: PutBack) => Promise<void>
-  readonly park: (claim: RoundOfRow) => Promise<void>
+  readonly renew: (claim: HeldRow, leaseMs: number) => Promise<boolean>
+  readonly close: (claim: HeldRow) => Promise<void>
+  readonly putBack: (claim: HeldRow, back: PutBack) => Promise<void>
+  readonly park: (claim: HeldRow) => Promise<void>
   /** @returns false when somebody else was faster */
-  readonly bury: (claim: RoundOfRow, failure: string) => Promise<boolean>
+  readonly bury: (claim: HeldRow, failure: string) => Promise<boolean>
 }
 
 const once = <T>(what: string, work: Promise<T>): Promise<T> => withDeadline(what, STATEMENT_MS, work)
@@ -50,7 +50,8 @@ const insistently = async <T>(what: string, work: () => Promise<T>): Promise<T> 
     try {
       return await once(what, work())
     } catch (error) {
-      if (!isTransientFailure(error) || performance.now() > until) throw error
+      const mayPass = isTransientFailure(error) || error instanceof DeadlineError
+      if (!mayPass || performance.now() > until) throw error
       await wait(RECORD_EVERY_MS)
     }
   }
