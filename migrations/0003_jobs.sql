@@ -2,11 +2,16 @@
 -- hand. Redis carries ids only, and may lose all of them. For whoever rolls it out:
 -- * Workers of the release before go on beside ours and use queues of their own: their BullMQ jobs have another form. A row
 --   is handed to either of them, and closed by whoever did it.
--- * Adds columns with constant defaults (no rewrite) and builds four small indexes under a lock on the outbox.
+-- * Adds columns with constant defaults (no rewrite); the indexes are small, but building them reads the outbox once, under a
+--   lock in which nobody registers or orders.
+-- * Relays of the release before take rows of every job, leave those that they do not know, and put them off by a minute,
+--   then two, and so on: stop the old workers first, and old API pods last. When they are gone:
+--   update outbox set due_at = now(), handovers = 0 where closed_at is null and handed_over_at is null and attempts = 0;
+-- * What the old workers left in Redis (keys PREFIX:mail:* and PREFIX:events:*) is of no use any more.
 
 alter table outbox
   -- Which queue carries it: a relay hands over what a newer pod wrote, too.
-  add column queue text,
+  add column queue text not null default 'mail',
   -- Numbers the handovers that must not be taken for one another: grows with each failed try, each requeue, each giving
   -- back. Together with the id it is the job's name in the queue, which drops what it thinks it has already.
   add column round integer not null default 1,
@@ -31,18 +36,18 @@ alter table outbox
 -- Pods of the release before do not say which queue. There were two.
 create function name_outbox_queue() returns trigger language plpgsql as $$
 begin
-  new.queue := case when new.name = 'publish-order-event' then 'events' else 'mail' end;
+  new.queue := 'events';
   return new;
 end
 $$;
 --> statement-breakpoint
 create trigger outbox_queue before insert on outbox
-  for each row when (new.queue is null)
+  for each row when (new.queue = 'mail' and new.name = 'publish-order-event')
   execute function name_outbox_queue();
 --> statement-breakpoint
-update outbox set queue = case when name = 'publish-order-event' then 'events' else 'mail' end;
---> statement-breakpoint
-alter table outbox alter column queue set not null;
+-- What is done needs no queue any more.
+update outbox set queue = 'events'
+where name = 'publish-order-event' and (closed_at is null or failure is not null);
 --> statement-breakpoint
 
 -- What is open, queue by queue, oldest first: ids sort by creation.

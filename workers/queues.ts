@@ -3,6 +3,7 @@ import { ConfigError, type WorkerConfig } from '../src/shared/config.js'
 import type { Database } from '../src/shared/database/client.js'
 import { listen } from '../src/shared/database/listener.js'
 import { OUTBOX_CHANNEL } from '../src/shared/database/outbox.js'
+import { pingDatabase } from '../src/shared/database/ping.js'
 import { startConsumer } from '../src/shared/queue/consumer.js'
 import { refuseEviction } from '../src/shared/queue/eviction.js'
 import type { JobHandler } from '../src/shared/queue/handler.js'
@@ -19,6 +20,7 @@ import { queuesOf } from './handlers.js'
 const FINISH_SHARE_OF_GRACE = 0.8
 /** A try may take this many times its own limit before the process counts as stuck. */
 const STUCK_FACTOR = 2
+const PING_MS = 1_000
 
 export interface QueuesNeeds {
   readonly config: WorkerConfig
@@ -73,7 +75,10 @@ export const startQueues = async (needs: QueuesNeeds): Promise<readonly Shutdown
   const longestTryMs = Math.max(...handlers.map(({ contract }) => contract.timeoutMs))
   const watchdog = startWatchdog({
     lastEndAt: consumer.lastEndAt,
-    workWaits: async () => (await relay.countWaiting(queuesOf(handlers))) > 0,
+    workWaits: async () => {
+      await pingDatabase(needs.database, PING_MS)
+      return (await relay.countWaiting(queuesOf(handlers))) > 0
+    },
     stuckAfterMs: Math.max(config.WORKER_STUCK_AFTER_MS, longestTryMs * STUCK_FACTOR),
     onStuck: onFatal,
     logger,

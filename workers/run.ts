@@ -4,7 +4,7 @@ import { createWorkerContainer } from '../src/container.js'
 import { blocking, connectRedis, failFast } from '../src/shared/cache/redis.js'
 import type { WorkerConfig } from '../src/shared/config.js'
 import { connectDatabase } from '../src/shared/database/client.js'
-import { startScheduler } from '../src/shared/schedule/scheduler.js'
+import { type Scheduler, startScheduler } from '../src/shared/schedule/scheduler.js'
 import { closeInOrder, type ShutdownStep } from '../src/shared/shutdown.js'
 import { storageSettings } from '../src/shared/storage/storage-settings.js'
 import type { Logger } from '../src/shared/telemetry/logger.js'
@@ -82,6 +82,12 @@ export const runWorker = async (
   }
 }
 
+/** The scheduler's batch in hand ends beside the jobs in hand: the step that waits for it comes after theirs. */
+const beginToStop = async (server: { readonly drain: ShutdownStep['close'] }, scheduler: Scheduler) => {
+  await server.drain()
+  void scheduler.stop()
+}
+
 const startAll = async (
   config: WorkerConfig,
   logger: Logger,
@@ -102,9 +108,9 @@ const startAll = async (
   const scheduler = startScheduler({ database, locks: cradle.locks, holder, logger, jobs })
   logger.info({ port: server.port }, 'metrics and health are served')
   return [
-    { name: 'readiness', close: server.drain },
-    { name: 'scheduler', close: scheduler.stop },
+    { name: 'readiness', close: async () => beginToStop(server, scheduler) },
     ...queueSteps,
+    { name: 'scheduler', close: scheduler.stop },
     { name: 'mail', close: cradle.mailTransport.close },
     { name: 'storage', close: cradle.storage.close },
     { name: 'outbound', close: async () => cradle.outbound.close() },

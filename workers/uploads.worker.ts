@@ -17,11 +17,12 @@ export const uploadsHandlers = ({
   handle(processUpload, ({ uploadId }, { signal }) => processingService.processUpload(uploadId, signal)),
   handle(removeStoredFiles, ({ keys }) => upkeepService.removeFiles(keys)),
   handle(sweepStoredFiles, (page) => upkeepService.sweepFiles(page)),
-  handleInTransaction(publishUploadEvent, ({ uploadId, userId, version, status, reason }) =>
+  handleInTransaction(publishUploadEvent, ({ uploadId, userId, version, status, reason, occurredAt }) =>
     publicationsService.publish({
       userId,
       eventId: `upload-${uploadId}-${version}`,
       type: `upload.${status}`,
+      occurredAt: new Date(occurredAt),
       data: { uploadId, status, reason },
     }),
   ),

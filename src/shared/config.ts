@@ -1,70 +1,23 @@
-import { isIP } from 'node:net'
 import { z } from 'zod'
+import {
+  appUrl,
+  concurrency,
+  host,
+  limit,
+  listOf,
+  lockTime,
+  mailbox,
+  milliseconds,
+  port,
+  postgresUrl,
+  proxies,
+  redisUrl,
+  smtpUrl,
+} from './config-values.js'
 import { jwkSet } from './jwk-set.js'
-import { readMailbox } from './mailbox.js'
 import { secretKeys } from './secret-keys.js'
-import { faultOfSmtpUrl } from './smtp-url.js'
 import { storageUrl } from './storage/storage-url.js'
 import { wholeNumber } from './whole-number.js'
-
-const port = wholeNumber(0, 65_535)
-const host = z.string().min(1).max(255).default('127.0.0.1')
-const milliseconds = wholeNumber(0, 600_000)
-const isUrl = (text: string, protocols: readonly string[], path: RegExp): boolean => {
-  if (!URL.canParse(text)) return false
-  const { protocol, hostname, pathname, username, password } = new URL(text)
-  // The drivers decode these, and fail late and in their own words.
-  const isDecodable = !/%(?![0-9a-f]{2})/i.test(username + password + pathname)
-  return protocols.includes(protocol.slice(0, -1)) && hostname !== '' && isDecodable && path.test(pathname)
-}
-
-const postgresUrl = z
-  .string()
-  .refine((text) => isUrl(text, ['postgres', 'postgresql'], /^\/[^/]+$/), 'must be postgres://HOST/DATABASE')
-const redisUrl = z
-  .string()
-  .refine(
-    (text) => isUrl(text, ['redis', 'rediss'], /^(\/\d{0,3})?$/),
-    'must be redis://HOST or redis://HOST/NUMBER',
-  )
-const appUrl = z.string().refine((text) => isUrl(text, ['http', 'https'], /^/), 'must be https://HOST')
-const smtpUrl = z.string().superRefine((text, context) => {
-  const message = faultOfSmtpUrl(text)
-  if (message !== undefined) context.addIssue({ code: 'custom', message })
-})
-const mailbox = z
-  .string()
-  .max(320)
-  .refine((text) => readMailbox(text) !== undefined, 'must be NAME <ADDRESS> or ADDRESS')
-
-/** An address, or a network as ADDRESS/BITS. */
-const isNetwork = (text: string): boolean => {
-  const [address = '', bits, ...rest] = text.split('/')
-  const family = isIP(address)
-  if (family === 0 || rest.length > 0) return false
-  return (
-    bits === undefined ||
-    (/^\d{1,3}$/.test(bits) && Number(bits) > 0 && Number(bits) <= (family === 4 ? 32 : 128))
-  )
-}
-
-const listOf = (text: string): string[] =>
-  text
-    .split(',')
-    .map((item) => item.trim())
-    .filter(Boolean)
-
-/** The proxies whose word on the client's address is taken. Named one by one: "all" would be anybody. */
-const proxies = z
-  .string()
-  .default('')
-  .transform(listOf)
-  .refine((list) => list.every(isNetwork), 'must be addresses or networks (10.0.0.0/8), separated by commas')
-
-/** Redis is asked within a quarter of it, and Postgres rolls a frozen holder back after two seconds. */
-const lockTime = wholeNumber(1_000, 600_000)
-
-const limit = (byDefault: number) => wholeNumber(1, 1_000_000).default(byDefault)
 
 const processShape = {
   NODE_ENV: z.enum(['production', 'development', 'test']).default('development'),
@@ -85,21 +38,6 @@ const redisShape = {
     .default('unnest'),
 }
 
-/** `mail=50,webhooks=20`: tries at once, by queue. */
-const concurrency = z
-  .string()
-  .default('')
-  .transform(listOf)
-  .refine(
-    (list) => list.every((item) => /^[a-z-]{1,40}=([1-9]\d{0,2})$/.test(item)),
-    'must be QUEUE=NUMBER (1 to 999), separated by commas',
-  )
-  .transform(
-    (list): Readonly<Record<string, number>> =>
-      Object.fromEntries(
-        list.map((item) => item.split('=')).map(([queue, number]) => [queue, Number(number)]),
-      ),
-  )
 const storageShape = {
   DATA_DIR: z.string().min(1).default('.data'),
   STORAGE_URL: storageUrl.optional(),

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import type { Database, Executor, Transaction } from '../shared/database/client.js'
+import type { LeftoversRepository } from './leftovers.repository.js'
 import type { MediaRepository } from './media.repository.js'
 import { orNotFound, uploadNotReady } from './uploads.errors.js'
-import type { UploadsRepository } from './uploads.repository.js'
 
 export interface MediaServiceNeeds {
   readonly database: Database
   readonly mediaOf: (executor: Executor) => MediaRepository
-  readonly uploadsOf: (executor: Executor) => UploadsRepository
+  readonly leftoversOf: (executor: Executor) => LeftoversRepository
 }
 
 /** An image that is to be shown in the place of another. */
@@ -35,7 +35,7 @@ export interface MediaService {
   readonly abandonUploadsOf: (transaction: Transaction, userId: string) => Promise<void>
 }
 
-export const createMediaService = ({ mediaOf, uploadsOf }: MediaServiceNeeds): MediaService => ({
+export const createMediaService = ({ mediaOf, leftoversOf }: MediaServiceNeeds): MediaService => ({
   exchange: async (transaction, { userId, current, uploadId }) => {
     const media = mediaOf(transaction)
     const shown = current === null ? undefined : await media.findUploadOf(current)
@@ -50,5 +50,5 @@ export const createMediaService = ({ mediaOf, uploadsOf }: MediaServiceNeeds): M
     return id
   },
 
-  abandonUploadsOf: (transaction, userId) => uploadsOf(transaction).abandonUploadsOf(userId),
+  abandonUploadsOf: (transaction, userId) => leftoversOf(transaction).abandonUploadsOf(userId),
 })

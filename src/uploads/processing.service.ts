@@ -78,6 +78,7 @@ export const createProcessingService = (needs: ProcessingServiceNeeds): Processi
       version: upload.version,
       status: failure ? ('failed' as const) : ('ready' as const),
       reason: failure?.code ?? null,
+      occurredAt: upload.updatedAt.toISOString(),
     })
 
   /** The first of those who made the same says what there is, and has what was sent removed. */

@@ -3,12 +3,12 @@ import type { Database, Executor, Transaction } from '../shared/database/client.
 import type { JobProducer } from '../shared/queue/producer.js'
 import type { Storage, StoredEntry } from '../shared/storage/storage.js'
 import { ABANDONED_AFTER_MS, type TemporaryFiles } from '../shared/storage/temporary-files.js'
+import type { LeftoversRepository } from './leftovers.repository.js'
 import type { ProcessingService } from './processing.service.js'
 import type { ReleasesService } from './releases.service.js'
 import type { StoredImagesRepository } from './stored-images.repository.js'
 import { readKey } from './uploads.files.js'
 import { sweepStoredFiles } from './uploads.jobs.js'
-import type { UploadsRepository } from './uploads.repository.js'
 
 export interface UpkeepServiceNeeds {
   readonly database: Database
@@ -17,7 +17,7 @@ export interface UpkeepServiceNeeds {
   readonly temporaryFiles: TemporaryFiles
   readonly processingService: ProcessingService
   readonly releasesService: ReleasesService
-  readonly uploadsOf: (executor: Executor) => UploadsRepository
+  readonly leftoversOf: (executor: Executor) => LeftoversRepository
   readonly imagesOf: (executor: Executor) => StoredImagesRepository
 }
 
@@ -51,19 +51,19 @@ const neverProcessed = {
 }
 
 export const createUpkeepService = (needs: UpkeepServiceNeeds): UpkeepService => {
-  const { database, jobProducer, storage, temporaryFiles, uploadsOf, imagesOf } = needs
+  const { database, jobProducer, storage, temporaryFiles, leftoversOf, imagesOf } = needs
   const { processingService, releasesService } = needs
 
   const removeAbandoned = async (transaction: Transaction, limit: number): Promise<number> => {
-    const abandoned = await uploadsOf(transaction).lockAbandoned(limit)
-    await uploadsOf(transaction).deleteUploads(abandoned.map(({ id }) => id))
+    const abandoned = await leftoversOf(transaction).lockAbandoned(limit)
+    await leftoversOf(transaction).deleteUploads(abandoned.map(({ id }) => id))
     const images = new Set(abandoned.flatMap(({ imageId }) => imageId ?? []))
     for (const imageId of [...images].sort()) await releasesService.release(transaction, imageId)
     return abandoned.length
   }
 
   const failStuck = async (transaction: Transaction, limit: number): Promise<number> => {
-    const stuck = await uploadsOf(transaction).lockStuck(STUCK_MINUTES, limit)
+    const stuck = await leftoversOf(transaction).lockStuck(STUCK_MINUTES, limit)
     for (const upload of stuck) await processingService.failUpload(transaction, upload, neverProcessed)
     return stuck.length
   }

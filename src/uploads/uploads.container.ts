@@ -6,6 +6,7 @@ import { createStorage } from '../shared/storage/create-storage.js'
 import type { Storage } from '../shared/storage/storage.js'
 import type { StorageSettings } from '../shared/storage/storage-settings.js'
 import { createTemporaryFiles, type TemporaryFiles } from '../shared/storage/temporary-files.js'
+import { createLeftoversRepository } from './leftovers.repository.js'
 import { createMediaRepository } from './media.repository.js'
 import { createMediaService } from './media.service.js'
 import { createProcessingService, type ProcessingService } from './processing.service.js'
@@ -22,6 +23,7 @@ export type { UploadsService } from './uploads.service.js'
 
 const repositories = {
   uploadsOf: createUploadsRepository,
+  leftoversOf: createLeftoversRepository,
   imagesOf: createStoredImagesRepository,
   mediaOf: createMediaRepository,
 }

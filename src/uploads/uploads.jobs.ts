@@ -4,11 +4,11 @@ import { defineJob } from '../shared/queue/contract.js'
 /** Each may take a gigabyte for a moment, and a processor. */
 const RENDERED_AT_ONCE = 2
 
-/** Makes the cleaned original and the variants of an upload. A try may take the image module's minute, and the storage's. */
+/** Makes the cleaned original and the variants of an upload. A try may take the image module's minute, and the storage's time twice. */
 export const processUpload = defineJob({
   name: 'process-upload',
   queue: 'uploads',
-  timeoutMs: 90_000,
+  timeoutMs: 120_000,
   concurrency: RENDERED_AT_ONCE,
   payload: z.object({ uploadId: z.uuid() }),
   key: ({ uploadId }) => `process-upload-${uploadId}`,
@@ -25,6 +25,7 @@ export const publishUploadEvent = defineJob({
     status: z.enum(['ready', 'failed']),
     /** A code as `failure.code` of the upload has it; null when it is ready. */
     reason: z.string().nullable(),
+    occurredAt: z.iso.datetime(),
   }),
   key: ({ uploadId, version }) => `publish-upload-event-${uploadId}-${version}`,
 })
@@ -49,6 +50,8 @@ export const removeStoredFiles = defineJob({
 export const sweepStoredFiles = defineJob({
   name: 'sweep-stored-files',
   queue: 'uploads',
+  // A page of orphans is removed one after another.
+  timeoutMs: 120_000,
   concurrency: RENDERED_AT_ONCE,
   payload: z.object({
     sweepId: z.uuid(),

@@ -143,5 +143,7 @@ export const receiveImage = async (
     throw explained
   } finally {
     request.raw.unpipe()
+    // Node throws away only what nobody has begun to read: the rest would stand in the way of the connection's next request.
+    request.raw.resume()
   }
 }

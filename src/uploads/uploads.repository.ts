@@ -1,13 +1,12 @@
-import { and, desc, eq, inArray, isNotNull, isNull, lt, notExists, sql } from 'drizzle-orm'
+import { and, desc, eq, lt, sql } from 'drizzle-orm'
 import type { Executor } from '../shared/database/client.js'
 import { translateViolations } from '../shared/database/failures.js'
-import { outbox } from '../shared/database/outbox.table.js'
 import { unauthenticated } from '../shared/errors.js'
 import { uploadInUse } from './uploads.errors.js'
 import type { ImageRef } from './uploads.files.js'
 import type { Upload } from './uploads.schemas.js'
 import type { UploadStatus } from './uploads.status.js'
-import { media, storedImages, uploads } from './uploads.table.js'
+import { storedImages, uploads } from './uploads.table.js'
 import { type StoredVariants, VARIANTS } from './uploads.variants.js'
 
 /** An upload with the version that its ETag names. */
@@ -20,6 +19,7 @@ export interface UploadRecord {
   readonly status: UploadStatus
   readonly version: number
   readonly imageId: string | null
+  readonly updatedAt: Date
 }
 
 export interface NewUpload {
@@ -42,12 +42,13 @@ export interface UploadsFilter {
   readonly limit: number
 }
 
-const record = {
+export const uploadRecord = {
   id: uploads.id,
   userId: uploads.userId,
   status: uploads.status,
   version: uploads.version,
   imageId: uploads.storedImageId,
+  updatedAt: uploads.updatedAt,
 }
 
 type Row = typeof uploads.$inferSelect
@@ -75,13 +76,6 @@ const toUpload = (row: Row, images: StoredVariants | null): VersionedUpload => (
 })
 
 const touched = { version: sql`${uploads.version} + 1`, updatedAt: sql`now()` }
-
-/** A job that is still to come, or to come again, will decide. */
-const openJob = (executor: Executor) =>
-  executor
-    .select({ id: outbox.id })
-    .from(outbox)
-    .where(and(eq(outbox.key, sql`'process-upload-' || ${uploads.id}::text`), isNull(outbox.closedAt)))
 
 export const createUploadsRepository = (executor: Executor) => {
   const withImage = () =>
@@ -116,21 +110,21 @@ export const createUploadsRepository = (executor: Executor) => {
 
     /** Holds the upload until the transaction ends; the image, if it is to be locked too, comes after it. */
     lockUpload: async (id: string): Promise<UploadRecord | undefined> => {
-      const [row] = await executor.select(record).from(uploads).where(eq(uploads.id, id)).for('update')
+      const [row] = await executor.select(uploadRecord).from(uploads).where(eq(uploads.id, id)).for('update')
       return row
     },
 
     /** Lock it first. */
     markReady: async (id: string): Promise<UploadRecord> => {
       const set = { status: 'ready' as const, ...touched }
-      return one(await executor.update(uploads).set(set).where(eq(uploads.id, id)).returning(record))
+      return one(await executor.update(uploads).set(set).where(eq(uploads.id, id)).returning(uploadRecord))
     },
 
     /** Lets go of the image as well. Lock it first. */
     markFailed: async (id: string, { code, message }: Failure): Promise<UploadRecord> => {
       const failure = { failureCode: code, failureMessage: message, storedImageId: null }
       const set = { status: 'failed' as const, ...failure, ...touched }
-      return one(await executor.update(uploads).set(set).where(eq(uploads.id, id)).returning(record))
+      return one(await executor.update(uploads).set(set).where(eq(uploads.id, id)).returning(uploadRecord))
     },
 
     /** Lock it first. @throws upload_in_use */
@@ -158,45 +152,6 @@ export const createUploadsRepository = (executor: Executor) => {
         .innerJoin(storedImages, eq(storedImages.id, uploads.storedImageId))
         .where(and(eq(uploads.id, id), eq(uploads.status, 'processing')))
       return row
-    },
-
-    abandonUploadsOf: async (userId: string): Promise<void> => {
-      await executor
-        .update(uploads)
-        .set({ abandonedAt: sql`now()` })
-        .where(and(eq(uploads.userId, userId), isNull(uploads.abandonedAt)))
-    },
-
-    /** Locks up to `limit` uploads of deleted accounts that are shown nowhere. */
-    lockAbandoned: (limit: number): Promise<UploadRecord[]> => {
-      const shown = executor.select({ id: media.id }).from(media).where(eq(media.uploadId, uploads.id))
-      return executor
-        .select(record)
-        .from(uploads)
-        .where(and(isNotNull(uploads.abandonedAt), notExists(shown)))
-        .orderBy(uploads.id)
-        .limit(limit)
-        .for('update', { skipLocked: true })
-    },
-
-    /** Locks up to `limit` uploads that nobody will process any more: their job was given up or lost. */
-    lockStuck: (minutes: number, limit: number): Promise<UploadRecord[]> =>
-      executor
-        .select(record)
-        .from(uploads)
-        .where(
-          and(
-            eq(uploads.status, 'processing'),
-            lt(uploads.updatedAt, sql`now() - make_interval(mins => ${minutes})`),
-            notExists(openJob(executor)),
-          ),
-        )
-        .orderBy(uploads.updatedAt)
-        .limit(limit)
-        .for('update', { skipLocked: true }),
-
-    deleteUploads: async (ids: readonly string[]): Promise<void> => {
-      if (ids.length > 0) await executor.delete(uploads).where(inArray(uploads.id, [...ids]))
     },
   }
 }

@@ -2,6 +2,7 @@ import type { SessionsService } from '../sessions/sessions.container.js'
 import { inBatches } from '../shared/batch.js'
 import type { AuditTrail } from '../shared/database/audit.js'
 import type { Database, Executor } from '../shared/database/client.js'
+import { withDeadline } from '../shared/deadline.js'
 import type { Origin } from '../shared/origin.js'
 import type { Principal } from '../shared/principal.js'
 import { requireVersion, type VersionCheck } from '../shared/version.js'
@@ -13,6 +14,7 @@ import type { OwnChanges, Profile } from './users.schemas.js'
 
 /** A worker's jobs at once, as a rule; what is more makes a second query. */
 const USERS_AT_ONCE = 100
+const LOOK_UP_MS = 6_000
 
 export interface UsersServiceNeeds {
   readonly database: Database
@@ -47,7 +49,7 @@ export const createUsersService = (needs: UsersServiceNeeds): UsersService => {
   const { database, auditTrail, sessionsService, mediaService, repositoryOf } = needs
   const repository = repositoryOf(database)
   const findInBatch = inBatches(USERS_AT_ONCE, async (ids: readonly string[]) => {
-    const found = new Map((await repository.findUsers(ids)).map((user) => [user.id, user]))
+    const found = new Map((await inTime(repository.findUsers(ids))).map((user) => [user.id, user]))
     return ids.map((id) => found.get(id))
   })
 
@@ -93,6 +95,9 @@ export const createUsersService = (needs: UsersServiceNeeds): UsersService => {
     },
   }
 }
+
+/** One look-up that never ends would hold up all that come after it. */
+const inTime = <T>(work: Promise<T>): Promise<T> => withDeadline('looking users up', LOOK_UP_MS, work)
 
 const orNotFound = <T>(found: T | undefined): T => {
   if (found === undefined) throw userNotFound()

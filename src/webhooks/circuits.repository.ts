@@ -38,11 +38,14 @@ export const createCircuitsRepository = (transaction: Transaction) => ({
     return row
   },
 
-  /** Closes the circuit; writes nothing where it is closed and nothing has failed, as most often. */
+  /**
+   * Forgets the failures; writes nothing where there are none, as most often. What was asked for by Retry-After stays:
+   * this success may have been sent before.
+   */
   noteSuccess: async (endpointId: string): Promise<void> => {
     await transaction
       .update(webhookEndpoints)
-      .set({ consecutiveFailures: 0, failingSince: null, openUntil: null })
+      .set({ consecutiveFailures: 0, failingSince: null })
       .where(and(eq(webhookEndpoints.id, endpointId), isNotNull(webhookEndpoints.failingSince)))
   },
 

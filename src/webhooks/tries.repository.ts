@@ -1,7 +1,8 @@
-import { and, eq, gt, isNotNull, type SQL, sql } from 'drizzle-orm'
+import { and, eq, gt, inArray, isNotNull, type SQL, sql } from 'drizzle-orm'
 import type { AnyPgColumn } from 'drizzle-orm/pg-core'
 import type { Transaction } from '../shared/database/client.js'
 import { webhookAttempts, webhookDeliveries, webhookMessages } from './deliveries.table.js'
+import { webhookEndpoints } from './endpoints.table.js'
 import type { Attempt } from './webhooks.schemas.js'
 import type { DeliveryFailure } from './webhooks.states.js'
 
@@ -66,7 +67,23 @@ export const createTriesRepository = (transaction: Transaction) => ({
       ),
     ),
 
-  /** How many of them are still to be sent, counted up to `MAX_COUNTED`. */
+  /** The same, for all endpoints of a user: as few as one user may have. */
+  countInFlightOf: (userId: string): Promise<number> => {
+    const own = transaction
+      .select({ id: webhookEndpoints.id })
+      .from(webhookEndpoints)
+      .where(eq(webhookEndpoints.userId, userId))
+    return transaction.$count(
+      webhookDeliveries,
+      and(
+        inArray(webhookDeliveries.endpointId, own),
+        isNotNull(webhookDeliveries.claimedUntil),
+        gt(webhookDeliveries.claimedUntil, now),
+      ),
+    )
+  },
+
+  /** How many of the endpoint's are still to be sent, counted up to `MAX_COUNTED`. */
   countPending: async (endpointId: string): Promise<number> => {
     const pending = transaction
       .select({ id: webhookDeliveries.id })

@@ -54,7 +54,11 @@ const afterTry = ({ tries }: Pending, { isSuccess, isGone, retryAfterMs = 0 }: T
 
 /** @throws Postponed while the circuit is open, or as many as may be are on their way */
 const requirePlace = async (tries: TriesRepository, endpoint: Endpoint): Promise<void> => {
-  const circuit = { ...endpoint, inFlight: await tries.countInFlight(endpoint.id) }
+  const circuit = {
+    ...endpoint,
+    inFlight: await tries.countInFlight(endpoint.id),
+    inFlightOfOwner: await tries.countInFlightOf(endpoint.userId),
+  }
   if (mayGo(circuit)) return
   const waiting = await tries.countPending(endpoint.id)
   throw new Postponed('the endpoint is not to be called now', waitMs(circuit, waiting))
@@ -105,18 +109,27 @@ export const createTriesService = (needs: TriesServiceNeeds): TriesService => {
     })
   }
 
-  /** @returns the milliseconds until the next try, when there is one and this job is to make it */
-  const record = ({ deliveryId, round }: DeliveryJob, tried: Tried) =>
+  const noteOutcome = async (transaction: Transaction, endpoint: Endpoint, tried: Tried): Promise<void> => {
+    if (tried.isSuccess) await circuitsOf(transaction).noteSuccess(endpoint.id)
+    else await noteFailure(transaction, endpoint, tried)
+  }
+
+  /**
+   * What came of it counts for the endpoint only if it still has the address that answered.
+   * @returns the milliseconds until the next try, when there is one and this job is to make it
+   */
+  const record = ({ deliveryId, round }: DeliveryJob, url: string, answer: Tried) =>
     database.transaction(async (transaction) => {
       const tries = triesOf(transaction)
       const pending = await tries.lockPending(deliveryId)
       // Deleted meanwhile, or it took so long that another worker was given it.
       if (!pending) return undefined
+      const found = await circuitsOf(transaction).lockEndpoint(pending.endpointId)
+      const endpoint = found?.url === url ? found : undefined
+      const tried = { ...answer, isGone: answer.isGone && endpoint !== undefined }
       const after = afterTry(pending, tried)
       await tries.recordTry(pending.id, tried.attempt, after)
-      const endpoint = await circuitsOf(transaction).lockEndpoint(pending.endpointId)
-      if (endpoint && tried.isSuccess) await circuitsOf(transaction).noteSuccess(endpoint.id)
-      if (endpoint && !tried.isSuccess) await noteFailure(transaction, endpoint, tried)
+      if (endpoint) await noteOutcome(transaction, endpoint, tried)
       return after.status === 'pending' && pending.round === round ? after.nextInMs : undefined
     })
 
@@ -137,7 +150,7 @@ export const createTriesService = (needs: TriesServiceNeeds): TriesService => {
       if (!taken) return
       const tried = await send(taken, signal)
       if (!tried) throw new Postponed('the worker stops', IN_HAND_MS)
-      const nextInMs = await record(job, tried)
+      const nextInMs = await record(job, taken.endpoint.url, tried)
       if (nextInMs === undefined) return
       const reason = `the endpoint was not reached: ${tried.attempt.error}`
       // The contract has the schedule, and its jitter; only what the endpoint itself asked for is longer.

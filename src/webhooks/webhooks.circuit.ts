@@ -9,6 +9,8 @@ import type { DisabledReason } from './webhooks.states.js'
 
 /** So few that an endpoint which stalls holds a small share of a worker's places. */
 export const MAX_IN_FLIGHT = 2
+/** With all his endpoints together an owner holds no more of a worker's forty places. */
+const MAX_IN_FLIGHT_OF_OWNER = 8
 const FAILURES_TO_OPEN = 5
 const FIRST_OPEN_MS = 30_000
 const LONGEST_OPEN_MS = 600_000
@@ -30,13 +32,17 @@ export interface Circuit {
   readonly openMs: number
   /** Deliveries that are on their way at the moment. */
   readonly inFlight: number
+  /** The same, of all endpoints of its owner. */
+  readonly inFlightOfOwner: number
 }
 
 const isHalfOpen = ({ consecutiveFailures }: Circuit): boolean => consecutiveFailures >= FAILURES_TO_OPEN
 
 /** Whether a delivery may go now. */
 export const mayGo = (circuit: Circuit): boolean =>
-  circuit.openMs <= 0 && circuit.inFlight < (isHalfOpen(circuit) ? 1 : MAX_IN_FLIGHT)
+  circuit.openMs <= 0 &&
+  circuit.inFlight < (isHalfOpen(circuit) ? 1 : MAX_IN_FLIGHT) &&
+  circuit.inFlightOfOwner < MAX_IN_FLIGHT_OF_OWNER
 
 /**
  * Milliseconds after which a delivery that may not go asks again. They grow with the number of those that wait, this one

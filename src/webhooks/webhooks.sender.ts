@@ -2,7 +2,7 @@ import { OutboundError } from '../shared/outbound/outbound.errors.js'
 import type { Outbound, OutboundAnswer } from '../shared/outbound/outbound.js'
 import { retryAfterMs } from './webhooks.schedule.js'
 import type { Attempt } from './webhooks.schemas.js'
-import type { SecretBox } from './webhooks.secrets.js'
+import { type SecretBox, UnreadableSecretError } from './webhooks.secrets.js'
 import { signWebhook } from './webhooks.signatures.js'
 
 const TIMEOUT_MS = 15_000
@@ -69,10 +69,20 @@ const noAnswer = (error: string, durationMs: number): Tried => ({
 })
 
 export const createWebhookSender = ({ outbound, webhookSecrets }: WebhookSenderNeeds): WebhookSender => {
-  const secretsOf = ({ endpointId, secret, previousSecret }: OutgoingMessage): string[] =>
-    [secret, previousSecret].flatMap((encrypted) =>
-      encrypted === null ? [] : [webhookSecrets.decryptSecret(endpointId, encrypted)],
-    )
+  /** An owner replaces a secret that we cannot read any more: then the old one must not be in the way. */
+  const previousOf = ({ endpointId, previousSecret }: OutgoingMessage): string[] => {
+    try {
+      return previousSecret === null ? [] : [webhookSecrets.decryptSecret(endpointId, previousSecret)]
+    } catch (error) {
+      if (error instanceof UnreadableSecretError) return []
+      throw error
+    }
+  }
+
+  const secretsOf = (message: OutgoingMessage): string[] => [
+    webhookSecrets.decryptSecret(message.endpointId, message.secret),
+    ...previousOf(message),
+  ]
 
   return {
     send: async (message, signal) => {

@@ -47,6 +47,27 @@ t.test('a job whose worker dies five times becomes a dead letter, with an alert'
   figure(t, `row 2: killed ${DEATHS} times with the job in hand: 1 dead letter, 1 alert, 0 silent`)
 })
 
+t.test('what waits behind a suspect is not taken for the cause', async (t) => {
+  const smtp = await startSmtp(t, 'stall')
+  const world = await createWorld(t, { SMTP_URL: smtp.url })
+  await insertWelcome(world)
+  await insertWelcome(world)
+  await world.database.sql`update outbox set starts = 4`
+  const worker = await startProcess(t, 'worker.js', world.env)
+  await until('both to be in hand', async () =>
+    (await outboxRows(world)).every(({ claimed_until }) => claimed_until !== null),
+  )
+  await until('one to have its turn', () => smtp.stalled() === 1)
+  worker.kill('SIGKILL')
+  await worker.exit
+  t.strictSame((await outboxRows(world)).map(({ starts }) => starts).sort(), [4, 5], 'one had begun')
+  await letLeaseRunOut(world)
+  smtp.setMode('accept')
+  await startWorkerPod(t, world)
+  const rows = await untilOutboxClosed(world)
+  t.strictSame(rows.map(({ failure }) => failure).sort(), [REASON, null])
+})
+
 t.test('a job that was in hand at two deaths runs alone: what dies next is the cause', async (t) => {
   const smtp = await startSmtp(t, 'stall')
   const world = await createWorld(t, { SMTP_URL: smtp.url })

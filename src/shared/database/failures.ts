@@ -1,3 +1,4 @@
+import { DeadlineError } from '../deadline.js'
 import type { DomainError } from '../errors.js'
 
 const MAX_CAUSES = 5
@@ -80,6 +81,10 @@ export const isTransientFailure = (thrown: unknown): boolean =>
       TRANSIENT_SQLSTATE.test(code) || TRANSIENT_SQLSTATES.has(code) || TRANSIENT_DRIVER_CODES.has(code)
     return transient || undefined
   }) ?? false
+
+/** The same, for whoever sets the database a time limit: packets that vanish are a state of the moment, too. */
+export const mayPass = (thrown: unknown): boolean =>
+  isTransientFailure(thrown) || thrown instanceof DeadlineError
 
 /** Whether the connection went with the failure: the server ends it after whatever it calls FATAL. */
 export const isConnectionLost = (thrown: unknown): boolean =>

@@ -36,10 +36,13 @@ export const takeDueRows = async (executor: Executor, limit: number): Promise<Ha
 }
 
 /** Undoes a handover that did not come off, so that the rows need not wait for their next one. */
-export const untakeRows = async (executor: Executor, ids: readonly string[]): Promise<void> => {
+export const untakeRows = async (executor: Executor, rows: readonly Handover[]): Promise<void> => {
+  const ids = sql.param(rows.map(({ id }) => id))
+  const rounds = sql.param(rows.map(({ round }) => round))
   await executor.execute(sql`
     update outbox set handed_over_at = null, handovers = greatest(handovers - 1, 0), due_at = now()
-    where id = any(${sql.param(ids)}::uuid[]) and closed_at is null and claimed_until is null`)
+    from unnest(${ids}::uuid[], ${rounds}::int[]) as taken (id, round)
+    where outbox.id = taken.id and outbox.round = taken.round and closed_at is null and claimed_until is null`)
 }
 
 /**

@@ -10,7 +10,7 @@ export interface RoundOfRow {
 
 /** The row as one worker holds it: whoever took it over has another count of starts. */
 export interface HeldRow extends RoundOfRow {
-  /** Tries begun without an end, this one included: more than one means that a worker died. */
+  /** Tries begun without an end. */
   readonly starts: number
 }
 
@@ -29,13 +29,18 @@ export interface Claim extends HeldRow {
   readonly payload: unknown
   /** Tries that have failed so far. */
   readonly attempts: number
+  /** Tries begun without an end before this one: workers died in the middle of them. */
+  readonly deaths: number
   readonly traceparent: string | null
 }
 
 const PARKED_SECONDS = 60
 
+/** From so many deaths on a job is a suspect: it runs alone, and a try of it counts as begun when its turn has come. */
+export const SUSPECT_DEATHS = 2
+
 /**
- * Takes rows in hand, all in one statement. A row that is closed, in another round, or in somebody's hand is left out.
+ * Takes rows in hand, all in one statement, which locks them in one order. A row that is closed, in another round, or in somebody's hand is left out.
  * Its time to be due again is the end of the lease, so that a dead worker's row comes back by itself.
  */
 export const claimRows = async (executor: Executor, requests: readonly ClaimRequest[]): Promise<Claim[]> => {
@@ -44,17 +49,36 @@ export const claimRows = async (executor: Executor, requests: readonly ClaimRequ
   const leases = sql.param(requests.map(({ leaseMs }) => leaseMs))
   const takeOvers = sql.param(requests.map(({ takeOver }) => Number(takeOver)))
   const claimed = await executor.execute<Record<keyof Claim, unknown>>(sql`
+    with free as (
+      select outbox.id, starts as deaths, now() + lease * interval '1 millisecond' as until
+      from outbox
+      join unnest(${ids}::uuid[], ${rounds}::int[], ${leases}::int[], ${takeOvers}::int[])
+        as wanted (id, round, lease, take_over) on outbox.id = wanted.id and outbox.round = wanted.round
+      where closed_at is null and (claimed_until is null or claimed_until <= now() or take_over = 1)
+      order by outbox.id for update of outbox
+    )
     update outbox
-    set claimed_until = now() + lease * interval '1 millisecond',
-        due_at = now() + lease * interval '1 millisecond',
-        starts = starts + 1
-    from unnest(${ids}::uuid[], ${rounds}::int[], ${leases}::int[], ${takeOvers}::int[])
-      as wanted (id, round, lease, take_over)
-    where outbox.id = wanted.id and outbox.round = wanted.round and closed_at is null
-      and (claimed_until is null or claimed_until <= now() or take_over = 1)
-    returning outbox.id, outbox.round, name, version, key, payload, attempts, starts, traceparent`)
+    set claimed_until = until, due_at = until,
+        starts = deaths + case when deaths < ${SUSPECT_DEATHS} then 1 else 0 end
+    from free where outbox.id = free.id
+    returning outbox.id, round, name, version, key, payload, attempts, starts, deaths, traceparent`)
   // The columns' types are the table's; `returning` gives them under the names that they have there.
   return [...claimed] as unknown as Claim[]
+}
+
+/** The turn of a suspect has come: counts the start, and begins its time anew. @returns undefined when it is not ours any more */
+export const beginSuspect = async (
+  executor: Executor,
+  claim: Claim,
+  leaseMs: number,
+): Promise<Claim | undefined> => {
+  const until = sql`now() + ${leaseMs} * interval '1 millisecond'`
+  const begun = await executor
+    .update(outbox)
+    .set({ claimedUntil: until, dueAt: until, starts: sql`${outbox.starts} + 1` })
+    .where(stillHeld(claim))
+    .returning({ starts: outbox.starts })
+  return begun[0] && { ...claim, ...begun[0] }
 }
 
 /** Keeps a claimed row in hand for `leaseMs` more. @returns false when it is not ours any more */

@@ -13,7 +13,7 @@ export const outbox = pgTable('outbox', {
   handovers: integer('handovers').notNull().default(0),
   closedAt: instant('closed_at'),
   failure: text('failure'),
-  queue: text('queue').notNull(),
+  queue: text('queue').notNull().default('mail'),
   round: integer('round').notNull().default(1),
   handedOverAt: instant('handed_over_at'),
   claimedUntil: instant('claimed_until'),

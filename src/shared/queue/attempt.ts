@@ -13,7 +13,8 @@ export type Outcome =
 
 /** One row in this worker's hand. */
 export interface InHand {
-  readonly claim: Claim
+  /** Another one once a suspect's turn has come. */
+  claim: Claim
   /** Tells the work that nobody waits for it any more. */
   readonly stop: AbortController
 }

@@ -94,6 +94,7 @@ export const startConsumer = (needs: ConsumerNeeds): Consumer => {
   return {
     lastEndAt: () => lastEnd,
     close: async () => {
+      processor.stop()
       const closed = Promise.all(workers.map((worker) => worker.close())).then(() => undefined)
       const timeIsUp = wait(needs.finishMs, undefined, { ref: false })
       // BullMQ waits for Redis for ever; what it still wanted to tell it is in the outbox.

@@ -1,5 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import type { Claim } from '../database/outbox-tries.js'
+import { mayPass } from '../database/failures.js'
+import { type Claim, SUSPECT_DEATHS } from '../database/outbox-tries.js'
 import { traceIdOf } from '../telemetry/trace.js'
 import { type AttemptNeeds, attemptJob, type InHand, type Outcome } from './attempt.js'
 import { type EndingNeeds, MAX_DEATHS, writeDown } from './ending.js'
@@ -7,12 +8,10 @@ import { createGate } from './gate.js'
 import type { JobHandler } from './handler.js'
 import { LEASE_SLACK_MS } from './tries.js'
 
-/** From its third start on a job runs alone, so that what died beside it is not taken for the cause. */
-const ALONE_FROM_START = 3
 /** Whoever waited longer for its turn makes sure that it still has the job. */
 const FRESH_CLAIM_MS = 5_000
-/** While Postgres is away the queue's jobs wait with the workers; refused at once, they would all come to nothing. */
-const PAUSE_WITHOUT_POSTGRES_MS = 1_000
+/** While Postgres is away the queue's jobs wait with the workers: what is sent away comes again much later. */
+const ASK_POSTGRES_EVERY_MS = 1_000
 
 /** A job as the queue delivers it. */
 export interface Delivery {
@@ -29,6 +28,8 @@ export type ProcessorNeeds = AttemptNeeds & EndingNeeds
 export interface Processor {
   /** Does one try, and writes down what came of it. Rejects when Postgres cannot be reached for that. */
   readonly process: (delivery: Delivery) => Promise<void>
+  /** What waits for Postgres waits no longer. */
+  readonly stop: () => void
   /** Gives back what is in hand, for another worker to begin at once, and tells the work to stop. */
   readonly giveBack: () => Promise<void>
 }
@@ -38,15 +39,18 @@ export const createProcessor = (handlers: readonly JobHandler[], needs: Processo
   const byName = new Map(handlers.map((handler) => [handler.contract.name, handler]))
   const gate = createGate()
   const inHand = new Set<InHand>()
+  let isStopping = false
 
   const leaseMsOf = (name: string): number => (byName.get(name)?.contract.timeoutMs ?? 0) + LEASE_SLACK_MS
 
   const claimRow = async ({ id, round, name, redelivered }: Delivery): Promise<Claim | undefined> => {
-    try {
-      return await tries.claim({ id, round, leaseMs: leaseMsOf(name), takeOver: redelivered })
-    } catch (error) {
-      await wait(PAUSE_WITHOUT_POSTGRES_MS)
-      throw error
+    for (;;) {
+      try {
+        return await tries.claim({ id, round, leaseMs: leaseMsOf(name), takeOver: redelivered })
+      } catch (error) {
+        if (isStopping || !mayPass(error)) throw error
+        await wait(ASK_POSTGRES_EVERY_MS)
+      }
     }
   }
 
@@ -59,19 +63,29 @@ export const createProcessor = (handlers: readonly JobHandler[], needs: Processo
     return isOurs ? attemptJob(handler, held, needs) : { kind: 'lost' }
   }
 
+  /** Alone, so that what died beside it is not taken for the cause. */
+  const attemptSuspect = async (handler: JobHandler, held: InHand): Promise<Outcome> => {
+    if (held.stop.signal.aborted) return { kind: 'lost' }
+    const begun = await tries.begin(held.claim, leaseMsOf(held.claim.name))
+    if (!begun) return { kind: 'lost' }
+    held.claim = begun
+    return attemptJob(handler, held, needs)
+  }
+
   const decide = async (held: InHand): Promise<Outcome> => {
     const { claim } = held
     const claimedAt = performance.now()
     const handler = byName.get(claim.name)
     if (!handler || claim.version > handler.contract.version) return { kind: 'parked' }
-    if (claim.starts > MAX_DEATHS) return { kind: 'killer' }
-    const takeTurn = claim.starts < ALONE_FROM_START ? gate.among : gate.alone
-    return takeTurn(() => attempt(handler, held, claimedAt))
+    if (claim.deaths >= MAX_DEATHS) return { kind: 'killer' }
+    return claim.deaths < SUSPECT_DEATHS
+      ? gate.among(() => attempt(handler, held, claimedAt))
+      : gate.alone(() => attemptSuspect(handler, held))
   }
 
   const processClaim = async (claim: Claim, queue: string): Promise<void> => {
     const started = performance.now()
-    const held = { claim, stop: new AbortController() }
+    const held: InHand = { claim, stop: new AbortController() }
     inHand.add(held)
     try {
       const outcome = await decide(held)
@@ -80,7 +94,7 @@ export const createProcessor = (handlers: readonly JobHandler[], needs: Processo
       const ms = Math.round(performance.now() - started)
       const { name: job, id: jobId, attempts, traceparent } = claim
       const facts = { queue, job, jobId, attempt: attempts + 1, ms, traceId: traceIdOf(traceparent) }
-      await writeDown(claim, outcome, facts, needs)
+      await writeDown(held.claim, outcome, facts, needs)
       metrics.ended(queue, job, outcome.kind, ms / 1_000)
     } finally {
       inHand.delete(held)
@@ -104,6 +118,9 @@ export const createProcessor = (handlers: readonly JobHandler[], needs: Processo
       if (claim) return processClaim(claim, delivery.queue)
       const { queue, name: job, id: jobId } = delivery
       logger.info({ queue, job, jobId }, 'job was done already, or is in hand')
+    },
+    stop: () => {
+      isStopping = true
     },
     giveBack: async () => {
       const held = [...inHand]

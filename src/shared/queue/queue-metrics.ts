@@ -60,16 +60,19 @@ const shareLooks = (count: () => Promise<OutboxCounts>): (() => Promise<OutboxCo
   }
 }
 
-/** Gauges that ask Postgres when they are read. */
+/** Gauges that ask Postgres when they are read. While it is away they have no values, and the others are there. */
 const registerGauges = (registers: Registry[], count: () => Promise<OutboxCounts>): void => {
-  const look = shareLooks(count)
+  const nothing: OutboxCounts = { rows: [], oldest: [] }
+  const look = shareLooks(() => count().catch(() => nothing))
   new Gauge({
     name: 'unnest_outbox_oldest_open_seconds',
     help: 'Age of the oldest job that is neither done nor given up',
     labelNames: ['queue'],
     registers,
     async collect() {
-      for (const { queue, seconds } of (await look()).oldest) this.set({ queue }, seconds)
+      const { oldest } = await look()
+      this.reset()
+      for (const { queue, seconds } of oldest) this.set({ queue }, seconds)
     },
   })
   new Gauge({

@@ -91,8 +91,7 @@ export const createRelay = ({ database, redis, prefix, metrics, logger }: RelayN
     try {
       await withDeadline('handing jobs to the queue', HANDOVER_TIMEOUT_MS, addToQueues(rows))
     } catch (error) {
-      const ids = rows.map(({ id }) => id)
-      await inTime('taking jobs back', untakeRows(database, ids))
+      await inTime('taking jobs back', untakeRows(database, rows))
       throw error
     }
     metrics.handedOver(rows.length)

@@ -1,8 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { inBatches } from '../batch.js'
 import type { Database } from '../database/client.js'
-import { isTransientFailure } from '../database/failures.js'
+import { mayPass } from '../database/failures.js'
 import {
+  beginSuspect,
   buryRow,
   type Claim,
   type ClaimRequest,
@@ -14,7 +15,7 @@ import {
   putBackRow,
   renewClaim,
 } from '../database/outbox-tries.js'
-import { DeadlineError, withDeadline } from '../deadline.js'
+import { withDeadline } from '../deadline.js'
 
 const BATCH_ROWS = 200
 /** Above what Postgres gives a statement: a connection whose packets vanish ends the waiting, not the worker. */
@@ -33,6 +34,8 @@ export const LEASE_SLACK_MS = RECORD_FOR_MS + STATEMENT_MS
 export interface Tries {
   /** @returns undefined when the row is closed, in a later round or in somebody's hand */
   readonly claim: (request: ClaimRequest) => Promise<Claim | undefined>
+  /** Counts the start of a suspect. @returns undefined when it is not ours any more */
+  readonly begin: (claim: Claim, leaseMs: number) => Promise<Claim | undefined>
   readonly renew: (claim: HeldRow, leaseMs: number) => Promise<boolean>
   readonly close: (claim: HeldRow) => Promise<void>
   readonly putBack: (claim: HeldRow, back: PutBack) => Promise<void>
@@ -50,8 +53,7 @@ const insistently = async <T>(what: string, work: () => Promise<T>): Promise<T> 
     try {
       return await once(what, work())
     } catch (error) {
-      const mayPass = isTransientFailure(error) || error instanceof DeadlineError
-      if (!mayPass || performance.now() > until) throw error
+      if (!mayPass(error) || performance.now() > until) throw error
       await wait(RECORD_EVERY_MS)
     }
   }
@@ -78,6 +80,7 @@ export const createTries = (database: Database): Tries => {
   })
   return {
     claim: claimInBatch,
+    begin: (claim, leaseMs) => once('beginning a job', beginSuspect(database, claim, leaseMs)),
     renew: (claim, leaseMs) => once('renewing a claim', renewClaim(database, claim, leaseMs)),
     close: async ({ id }) => void (await closeInBatch(id)),
     putBack: (claim, back) => insistently('putting a job back', () => putBackRow(database, claim, back)),

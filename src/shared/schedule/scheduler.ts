@@ -1,7 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { isTransientFailure } from '../database/failures.js'
+import { mayPass } from '../database/failures.js'
 import { StaleHolderError } from '../database/fence.js'
-import { DeadlineError } from '../deadline.js'
 import { type RunNeeds, runIfDue } from './run-job.js'
 import type { ScheduledJob } from './scheduled-job.js'
 
@@ -14,9 +13,7 @@ const PAUSE_AFTER_FAILURE_MS = 5_000
 
 /** Redlock's word for a Redis that does not answer; every other job would fail on it as well. */
 const isOutage = (error: unknown): boolean =>
-  isTransientFailure(error) ||
-  error instanceof DeadlineError ||
-  (error instanceof Error && error.name === 'ExecutionError')
+  mayPass(error) || (error instanceof Error && error.name === 'ExecutionError')
 
 export type SchedulerNeeds = Omit<RunNeeds, 'stopping'> & { readonly jobs: readonly ScheduledJob[] }
 
