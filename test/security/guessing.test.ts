@@ -11,8 +11,8 @@ import { isProblem } from '../support/problem.js'
 import { logIn, refresh, signedInBy } from '../support/sessions.js'
 
 const GUESSES = scaled(60, 1_000)
-const MAX_ROUNDS = 5
-const AT_ONCE = 60
+/** With more, a busy machine keeps its own Redis waiting for longer than a pod does, and each pod counts for itself. */
+const AT_ONCE = 20
 const ADDRESSES = 100
 const LIMIT = 10
 const WINDOW_SECONDS = 15 * 60
@@ -73,17 +73,13 @@ t.test('of all guesses at one account ten are looked at, wherever they come from
   const session = await logIn(one.call, await registerUser(other.call, 'Eve'))
 
   const answers = await guessFromEverywhere(calls, ada)
-  const isSpent = () => answers.some(({ status }) => status === 429)
-  // A busy machine turns most of them away before they count.
-  for (let round = 1; round < MAX_ROUNDS && !isSpent(); round += 1)
-    answers.push(...(await guessFromEverywhere(calls, ada)))
   const evaluated = answers.filter(({ status }) => status === 401)
   const refused = answers.filter(({ status }) => status === 429)
   // Whoever finds no place to hash is turned away before the count.
   const turnedAway = answers.filter(({ status }) => status === 503)
   t.equal(evaluated.length, LIMIT - 1)
   t.equal(await countRecordedOf(world, 'login.failed', ada.id), LIMIT - 1, 'so says the audit log')
-  t.equal(refused.length + turnedAway.length, answers.length - evaluated.length)
+  t.equal(refused.length + turnedAway.length, GUESSES - evaluated.length)
   for (const { body } of turnedAway) t.equal(body?.code, 'unavailable')
   for (const answer of refused) checkRefused(t, answer, '/v1/auth/login', WINDOW_SECONDS)
   await checkKeys(t, ada)
