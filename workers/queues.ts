@@ -3,22 +3,26 @@ import { ConfigError, type WorkerConfig } from '../src/shared/config.js'
 import type { Database } from '../src/shared/database/client.js'
 import { listen } from '../src/shared/database/listener.js'
 import { OUTBOX_CHANNEL } from '../src/shared/database/outbox.js'
+import { isAnythingDue } from '../src/shared/database/outbox-handovers.js'
 import { pingDatabase } from '../src/shared/database/ping.js'
-import { startConsumer } from '../src/shared/queue/consumer.js'
+import { withDeadline } from '../src/shared/deadline.js'
+import { type Consumer, startConsumer } from '../src/shared/queue/consumer.js'
 import { refuseEviction } from '../src/shared/queue/eviction.js'
 import type { JobHandler } from '../src/shared/queue/handler.js'
 import type { QueueMetrics } from '../src/shared/queue/queue-metrics.js'
-import { createRelay } from '../src/shared/queue/relay.js'
-import { startRelayLoop } from '../src/shared/queue/relay-loop.js'
+import { createRelay, type Relay } from '../src/shared/queue/relay.js'
+import { type RelayLoop, startRelayLoop } from '../src/shared/queue/relay-loop.js'
 import { createTries } from '../src/shared/queue/tries.js'
-import { startWatchdog } from '../src/shared/queue/watchdog.js'
+import { startWatchdog, type Watched } from '../src/shared/queue/watchdog.js'
 import type { ShutdownStep } from '../src/shared/shutdown.js'
 import type { Logger } from '../src/shared/telemetry/logger.js'
 import { queuesOf } from './handlers.js'
 
 /** Of the grace time; the rest is for giving back and for closing what the jobs used. */
 const FINISH_SHARE_OF_GRACE = 0.8
-/** A try may take this many times its own limit before the process counts as stuck. */
+/** What a batch of the relay may take, its waits for Postgres and Redis all at their limits. */
+const LONGEST_BATCH_MS = 40_000
+/** A piece of work may take this many times its own limit before the process counts as stuck. */
 const STUCK_FACTOR = 2
 const PING_MS = 1_000
 
@@ -48,6 +52,30 @@ const checkEviction = async ({ config, relayRedis, logger, onFatal }: QueuesNeed
   })
 }
 
+const watchQueue = (queue: string, consumer: Consumer, relay: Relay, needs: QueuesNeeds): Watched => {
+  const longestTryMs = Math.max(...needs.handlers.map(({ contract }) => contract.timeoutMs))
+  return {
+    name: queue,
+    lastEndAt: () => consumer.lastEndAt(queue),
+    workWaits: async () => {
+      await pingDatabase(needs.database, PING_MS)
+      return (await relay.countWaiting([queue])) > 0
+    },
+    stuckAfterMs: Math.max(needs.config.WORKER_STUCK_AFTER_MS, longestTryMs * STUCK_FACTOR),
+  }
+}
+
+/** What fails, and says so, is no such case: a new process would fail as well. */
+const watchRelay = (loop: RelayLoop, { config, database, relayRedis }: QueuesNeeds): Watched => ({
+  name: 'relay',
+  lastEndAt: loop.lastEndAt,
+  workWaits: async () => {
+    await relayRedis.ping()
+    return withDeadline('looking for due jobs', PING_MS, isAnythingDue(database))
+  },
+  stuckAfterMs: Math.max(config.WORKER_STUCK_AFTER_MS, LONGEST_BATCH_MS * STUCK_FACTOR),
+})
+
 const startRelay = ({ config, database, relayRedis, metrics, logger }: QueuesNeeds) => {
   const relay = createRelay({ database, redis: relayRedis, prefix: config.REDIS_PREFIX, metrics, logger })
   const loop = startRelayLoop(relay, logger)
@@ -72,17 +100,9 @@ export const startQueues = async (needs: QueuesNeeds): Promise<readonly Shutdown
     concurrency: config.WORKER_CONCURRENCY,
     finishMs: config.SHUTDOWN_GRACE_MS * FINISH_SHARE_OF_GRACE,
   })
-  const longestTryMs = Math.max(...handlers.map(({ contract }) => contract.timeoutMs))
-  const watchdog = startWatchdog({
-    lastEndAt: consumer.lastEndAt,
-    workWaits: async () => {
-      await pingDatabase(needs.database, PING_MS)
-      return (await relay.countWaiting(queuesOf(handlers))) > 0
-    },
-    stuckAfterMs: Math.max(config.WORKER_STUCK_AFTER_MS, longestTryMs * STUCK_FACTOR),
-    onStuck: onFatal,
-    logger,
-  })
+  const queues = queuesOf(handlers).map((queue) => watchQueue(queue, consumer, relay, needs))
+  const watched = [...queues, watchRelay(loop, needs)]
+  const watchdog = startWatchdog({ watched, onStuck: onFatal, logger })
   return [
     { name: 'watchdog', close: async () => watchdog.stop() },
     { name: 'queue workers', close: consumer.close },

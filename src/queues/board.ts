@@ -10,6 +10,7 @@ import { principalOf } from '../shared/http/principal-of.js'
 import { createQueueAdapter } from './board.adapter.js'
 import { createDeeds } from './board.deeds.js'
 import { shareLook } from './board.looks.js'
+import { limitOperations } from './operations.limit.js'
 import type { OperationsService, Operator } from './operations.service.js'
 import { jobNotFailed } from './queues.errors.js'
 import type { QueuesService } from './queues.service.js'
@@ -106,6 +107,10 @@ export const registerBoard = async (app: FastifyInstance, options: BoardOptions)
         if (isApi) await refresh()
         return handler.call(this, request, reply)
       })
+    })
+    const limit = limitOperations(subtree)
+    subtree.addHook('preHandler', async (request, reply) => {
+      if (request.method === 'PUT') await limit(request, reply)
     })
     subtree.addHook('preHandler', (request, _reply, done) => {
       operators.run({ principal: principalOf(request), origin: originOf(request) }, done)

@@ -7,6 +7,6 @@ import { queuesRoutes } from './queues.routes.js'
 export const queues: FastifyPluginAsync<BoardOptions> = async (app, options) => {
   const { queuesService, operationsService } = options
   app.register(queuesRoutes, { prefix: '/v1/admin', queuesService })
-  app.register(operationsRoutes, { prefix: '/v1/admin/queues', operationsService })
+  app.register(operationsRoutes, { prefix: '/v1/admin/queues', operationsService, queuesService })
   await registerBoard(app, options)
 }

@@ -2,17 +2,23 @@ import type { FastifyRequest } from 'fastify'
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
 import { originOf } from '../shared/http/origin.js'
 import { principalOf } from '../shared/http/principal-of.js'
-import { limitBy } from '../shared/http/rate-limit.js'
+import { limitOperations } from './operations.limit.js'
 import type { OperationsService, Operator } from './operations.service.js'
-import { discardBody, operationSchema, queueParams, requeueBody } from './queues.schemas.js'
+import {
+  discardBody,
+  type OperationResult,
+  operationSchema,
+  queueParams,
+  requeueBody,
+} from './queues.schemas.js'
+import type { QueuesService } from './queues.service.js'
 
 const tags = ['administration']
 const config = { access: { roles: ['admin'] } } as const
-/** Each may move ten thousand jobs: more often in a minute is a script that has gone wrong. */
-const PER_MINUTE = 30
 
 export interface OperationsRoutesOptions {
   readonly operationsService: OperationsService
+  readonly queuesService: Pick<QueuesService, 'requireQueue'>
 }
 
 const operatorOf = (request: FastifyRequest): Operator => ({
@@ -23,12 +29,16 @@ const operatorOf = (request: FastifyRequest): Operator => ({
 /** What admins do with dead letters. */
 export const operationsRoutes: FastifyPluginCallbackZod<OperationsRoutesOptions> = (
   app,
-  { operationsService },
+  { operationsService, queuesService },
   done,
 ) => {
-  const keyOf = (request: FastifyRequest) => principalOf(request).userId
-  const onRequest = limitBy(app, { name: 'queue-operations', max: PER_MINUTE, windowMs: 60_000, keyOf })
+  const onRequest = limitOperations(app)
   const response = { 200: operationSchema }
+  /** Nothing to be found in a queue is an answer; in one that does not exist it hides a slip of the pen. */
+  const unlessUnknown = async (queue: string, result: OperationResult): Promise<OperationResult> => {
+    if (result.matched === 0) await queuesService.requireQueue(queue)
+    return result
+  }
 
   app.post(
     '/:queue/requeue',
@@ -43,7 +53,10 @@ export const operationsRoutes: FastifyPluginCallbackZod<OperationsRoutesOptions>
         response,
       },
     },
-    (request) => operationsService.requeue(operatorOf(request), { ...request.params, ...request.body }),
+    async (request) => {
+      const operation = { ...request.params, ...request.body }
+      return unlessUnknown(operation.queue, await operationsService.requeue(operatorOf(request), operation))
+    },
   )
 
   app.post(
@@ -59,7 +72,10 @@ export const operationsRoutes: FastifyPluginCallbackZod<OperationsRoutesOptions>
         response,
       },
     },
-    (request) => operationsService.discard(operatorOf(request), { ...request.params, ...request.body }),
+    async (request) => {
+      const operation = { ...request.params, ...request.body }
+      return unlessUnknown(operation.queue, await operationsService.discard(operatorOf(request), operation))
+    },
   )
 
   done()

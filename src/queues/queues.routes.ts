@@ -63,6 +63,7 @@ export const queuesRoutes: FastifyPluginCallbackZod<QueuesRoutesOptions> = (app,
       }
       const after = decodePosition(filters, cursor, position)
       const rows = await queuesService.listFailed({ queue, ...filter, after, limit: limit + 1 })
+      if (rows.length === 0) await queuesService.requireQueue(queue)
       const page = toPage(filters, limit, rows, (row) => row.position)
       return { ...page, data: page.data.map(toFailed) }
     },

@@ -1,8 +1,9 @@
 import { validate as isUuid } from 'uuid'
+import { QUEUES } from '../shared/queue/queue-names.js'
 import type { BrowseRepository } from './browse.repository.js'
 import type { CountsRepository, OpenCounts, RecentCounts } from './counts.repository.js'
 import type { FailedList, JobSummary, JobsRepository } from './jobs.repository.js'
-import { jobNotFound } from './queues.errors.js'
+import { jobNotFound, queueNotFound } from './queues.errors.js'
 import type { Job, QueueState, ScheduledRuns } from './queues.schemas.js'
 import type { RunsRepository } from './runs.repository.js'
 
@@ -17,8 +18,10 @@ export interface QueuesServiceNeeds {
 export interface QueuesService {
   readonly describeQueues: () => Promise<QueueState[]>
   readonly listQueues: CountsRepository['listQueues']
+  /** Knows the queues of this release, and those that a newer one has written to. @throws queue_not_found */
+  readonly requireQueue: (queue: string) => Promise<void>
   readonly listFailed: (list: FailedList) => ReturnType<JobsRepository['listFailed']>
-  /** With its payload. @throws job_not_found */
+  /** With its payload. @throws job_not_found, queue_not_found */
   readonly getJob: (queue: string, id: string) => Promise<Job>
   /** With its payload; undefined when the queue has no such job. */
   readonly findJob: (queue: string, id: string) => Promise<Job | undefined>
@@ -27,6 +30,8 @@ export interface QueuesService {
 }
 
 export type { Job, JobSummary }
+
+const OURS: ReadonlySet<string> = new Set(QUEUES)
 
 const NOTHING_RECENT: Omit<RecentCounts, 'queue'> = {
   completed: 0,
@@ -60,22 +65,30 @@ const toState = (open: OpenCounts, recent: Omit<RecentCounts, 'queue'>): QueueSt
   }
 }
 
-export const createQueuesService = ({ counts, jobs, browse, runs }: QueuesServiceNeeds): QueuesService => ({
-  describeQueues: async () => {
-    const queues = await counts.listQueues()
-    const [open, recent] = [await counts.countOpen(queues), await counts.countRecent()]
-    const recentOf = new Map(recent.map((each) => [each.queue, each]))
-    return open.map((each) => toState(each, recentOf.get(each.queue) ?? NOTHING_RECENT))
-  },
-  listQueues: counts.listQueues,
-  listFailed: jobs.listFailed,
-  // The page asks for whatever stands in its address.
-  findJob: async (queue, id) => (isUuid(id) ? jobs.findJob(queue, id) : undefined),
-  getJob: async (queue, id) => {
-    const job = await jobs.findJob(queue, id)
-    if (!job) throw jobNotFound()
-    return job
-  },
-  browse,
-  listLastRuns: runs.listLastRuns,
-})
+export const createQueuesService = ({ counts, jobs, browse, runs }: QueuesServiceNeeds): QueuesService => {
+  const requireQueue = async (queue: string): Promise<void> => {
+    if (OURS.has(queue)) return
+    if (!(await counts.listQueues()).includes(queue)) throw queueNotFound()
+  }
+  return {
+    describeQueues: async () => {
+      const queues = await counts.listQueues()
+      const [open, recent] = [await counts.countOpen(queues), await counts.countRecent()]
+      const recentOf = new Map(recent.map((each) => [each.queue, each]))
+      return open.map((each) => toState(each, recentOf.get(each.queue) ?? NOTHING_RECENT))
+    },
+    listQueues: counts.listQueues,
+    requireQueue,
+    listFailed: jobs.listFailed,
+    // The page asks for whatever stands in its address.
+    findJob: async (queue, id) => (isUuid(id) ? jobs.findJob(queue, id) : undefined),
+    getJob: async (queue, id) => {
+      const job = await jobs.findJob(queue, id)
+      if (job) return job
+      await requireQueue(queue)
+      throw jobNotFound()
+    },
+    browse,
+    listLastRuns: runs.listLastRuns,
+  }
+}

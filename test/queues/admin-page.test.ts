@@ -160,6 +160,23 @@ t.test('the page’s list has no payload, and its other buttons do nothing', asy
   t.equal((await jobRecord(world, id)).discarded_at, null)
 })
 
+t.test('its buttons share the limit of the API', async (t) => {
+  const hasty = await registerAdmin(call, world)
+  const cookie = await pageCookie(url, hasty)
+  const [byApi, byPage] = [29, 2]
+  const dryRun = () =>
+    call('POST', '/v1/admin/queues/mail/requeue', { token: hasty.token, body: { filter: {} } })
+  for (const { status } of await Promise.all(Array.from({ length: byApi }, dryRun))) t.equal(status, 200)
+  const press = () =>
+    browse(url, 'PUT', '/admin/queues/api/queues/mail/retry/failed', { cookie, headers: fromPage(url) })
+  const answers: Answer[] = []
+  for (let pressed = 0; pressed < byPage; pressed += 1) answers.push(await press())
+  const [first, second] = answers
+  t.equal(first?.status, 200)
+  if (second) isProblem(t, second, { status: 429, code: 'too_many_requests' })
+  t.equal((await browse(url, 'GET', '/admin/queues/api/queues', { cookie })).status, 200, 'looking is free')
+})
+
 t.test('the headers keep everything at home', async (t) => {
   const cookie = await pageCookie(url, admin)
   const pages = [

@@ -127,6 +127,12 @@ t.test('a filter that nobody understands is refused', async (t) => {
   })
 })
 
+t.test('a queue that does not exist is no queue without dead letters', async (t) => {
+  t.match((await operate('requeue', { filter: {} }, 'webhooks')).body.data, { matched: 0 })
+  for (const deed of ['requeue', 'discard'] as const)
+    isProblem(t, await operate(deed, { filter: {} }, 'mails'), { status: 404, code: 'queue_not_found' })
+})
+
 t.test('more than thirty in a minute are refused', async (t) => {
   const other = await registerAdmin(call, world)
   const dryRun = () =>

@@ -84,6 +84,11 @@ t.test('an admin reads why jobs failed, and of one what was in it', async (t) =>
   t.match(job.body.data, { state: 'failed', queue: 'mail', payload: { to: 'ada@example.com' } })
   const elsewhere = await call('GET', `/v1/admin/queues/events/jobs/${ids[0]}`, { token })
   isProblem(t, elsewhere, { status: 404, code: 'job_not_found' })
+  t.strictSame((await call('GET', '/v1/admin/queues/webhooks/failed', { token })).body.data, [])
+  for (const path of ['failed', `jobs/${ids[0]}`]) {
+    const nowhere = await call('GET', `/v1/admin/queues/mails/${path}`, { token })
+    isProblem(t, nowhere, { status: 404, code: 'queue_not_found' })
+  }
 })
 
 t.test('an admin sees what ran on a schedule, where, and when it comes again', async (t) => {

@@ -44,6 +44,7 @@ t.test('a worker shows its health and its metrics on a port of its own', async (
     t.match(text, 'unnest_outbox_oldest_open_seconds{queue="events"} 0')
     const [, age] = /unnest_outbox_oldest_open_seconds\{queue="mail"\} (\d+)/.exec(text) ?? []
     t.ok(Number(age) >= 3_600 && Number(age) < 3_700, `${age} s`)
+    t.match(text, 'unnest_outbox_overdue_seconds{queue="mail"} 0', 'what is to come later is not overdue')
     t.match(text, 'process_resident_memory_bytes ')
   })
 

@@ -1,6 +1,7 @@
 import t from 'tap'
+import { queuePrefixOf } from '../../src/shared/queue/job-data.js'
 import { createWorld, startWorkerPod } from '../support/app.js'
-import { insertWelcome, outboxRows, untilOutboxClosed } from '../support/outbox.js'
+import { insertJob, insertWelcome, outboxRows, untilOutboxClosed } from '../support/outbox.js'
 import { startOwnRedis } from '../support/own-redis.js'
 import { startProcess } from '../support/process.js'
 import { startSmtp } from '../support/smtp.js'
@@ -31,6 +32,57 @@ t.test('a queue that lost everything is filled again at once; what is in hand is
   t.ok(rows.every(({ failure, attempts }) => failure === null && attempts === 0))
   t.equal(smtp.mails.length, 21, 'each once')
   t.equal(new Set(smtp.mails.map(({ messageId }) => messageId)).size, 21)
+})
+
+t.test('work whose lock in the queue is lost goes on unless another worker has the job', async (t) => {
+  const smtp = await startSmtp(t, 'stall')
+  const redis = await startOwnRedis(t)
+  const world = await createWorld(t, { SMTP_URL: smtp.url, REDIS_URL: redis.url })
+  const worker = await startWorkerPod(t, world)
+  const [ours, taken] = [await insertWelcome(world), await insertWelcome(world)]
+  await until('both to be in hand', () => smtp.stalled() === 2)
+  await world.database.sql`update outbox set claim_id = gen_random_uuid() where id = ${taken.id}`
+  await redis.client.flushall()
+  const line = await until('the one to be let go', () =>
+    worker.log.find(({ msg }) => msg === 'job was taken over by another worker'),
+  )
+  t.equal(line['jobId'], taken.id)
+  await until('its mail to be broken off', () => smtp.stalled() === 1)
+  smtp.release()
+  const ended = ({ id }: { id: string }) =>
+    worker.log.some(({ msg, jobId }) => msg === 'job done' && jobId === id)
+  await until('the other to be done', () => ended(ours))
+  t.notOk(ended(taken))
+  const rows = await outboxRows(world)
+  t.match(
+    rows.find(({ id }) => id === taken.id),
+    { closed_at: null, round: 1, attempts: 0 },
+    'nothing is written down of it',
+  )
+})
+
+t.test('a queue that is full gets nothing more, and the jobs of others come through', async (t) => {
+  const redis = await startOwnRedis(t)
+  const world = await createWorld(t, { REDIS_URL: redis.url, WORKER_QUEUES: 'events' })
+  const waiting = `${queuePrefixOf(world.redisPrefix)}:mail:wait`
+  const worker = await startWorkerPod(t, world)
+  await insertWelcome(world)
+  await until('the first to wait in Redis', async () => (await redis.client.llen(waiting)) === 1)
+  await redis.client.rpush(waiting, ...Array.from({ length: 9_900 }, String))
+  const late = await insertWelcome(world)
+  const event = await insertJob(world, { name: 'publish-order-event', payload: { nobody: 'knows' } })
+  const closed = async (id: string) => (await outboxRows(world)).find((row) => row.id === id)?.closed_at
+  await until('the event to have its end', () => closed(event))
+  const handedOver = async () =>
+    (await outboxRows(world)).find(({ id }) => id === late.id)?.handed_over_at ?? undefined
+  t.equal(await handedOver(), undefined, 'it stays due in Postgres')
+  const port = worker.log.find(({ msg }) => msg === 'metrics and health are served')?.['port']
+  await world.database.sql`update outbox set due_at = due_at - interval '1 hour' where id = ${late.id}`
+  const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
+  const [, age] = /unnest_outbox_overdue_seconds\{queue="mail"\} (\d+)/.exec(metrics) ?? []
+  t.ok(Number(age) >= 3_600 && Number(age) < 3_700, `overdue for ${age} s`)
+  await redis.client.ltrim(waiting, 0, 0)
+  await until('there to be room', handedOver)
 })
 
 t.test('a queue that evicts', async (t) => {

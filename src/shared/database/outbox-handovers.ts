@@ -17,19 +17,37 @@ const HANDOVER_SECONDS = 30
 const MAX_DOUBLINGS = 5
 
 /**
- * Takes up to `limit` rows whose time has come, the longest due first. Rows that another relay takes at this moment are
- * passed over, so any number of relays share the work. No lock is kept while the queue is told: a relay that dies on
- * the way costs the rows the time until they are due again.
+ * Takes up to `limit` rows of each queue but the `full` ones whose time has come, the longest due first. Rows that
+ * another relay takes at this moment are passed over, so any number of relays share the work. No lock is kept while the
+ * queue is told: a relay that dies on the way costs the rows the time until they are due again. Queue by queue, a look
+ * into the index for each: what one cannot take stands in no other's way. `between` keeps the planner from the index of
+ * all queues, in which it would pass by every row of a full one; the array, from reading the whole table when it expects
+ * many rows.
  */
-export const takeDueRows = async (executor: Executor, limit: number): Promise<Handover[]> => {
+export const takeDueRows = async (
+  executor: Executor,
+  limit: number,
+  full: readonly string[],
+): Promise<Handover[]> => {
   const taken = await executor.execute<Record<keyof Handover, unknown>>(sql`
+    with recursive open as (
+      (select queue from outbox where closed_at is null order by queue limit 1)
+      union all
+      select (select queue from outbox where closed_at is null and queue > open.queue order by queue limit 1)
+      from open where queue is not null
+    )
     update outbox
     set handed_over_at = now(), handovers = handovers + 1, claimed_until = null,
+        ready_at = case when handovers = 0 then due_at else coalesce(ready_at, due_at) end,
         due_at = now() + make_interval(secs => ${HANDOVER_SECONDS} * 2 ^ least(handovers, ${MAX_DOUBLINGS}))
-    where id in (
-      select id from outbox where closed_at is null and due_at <= now()
-      order by due_at limit ${limit} for update skip locked
-    )
+    where id = any(array(
+      select due.id from open cross join lateral (
+        select id from outbox
+        where outbox.queue between open.queue and open.queue and closed_at is null and due_at <= now()
+        order by outbox.queue, due_at limit ${limit} for update skip locked
+      ) as due
+      where open.queue <> all(${sql.param([...full])}::text[])
+    ))
     returning id, round, queue, name`)
   // The columns' types are the table's.
   return [...taken] as unknown as Handover[]
@@ -40,9 +58,17 @@ export const untakeRows = async (executor: Executor, rows: readonly Handover[]):
   const ids = sql.param(rows.map(({ id }) => id))
   const rounds = sql.param(rows.map(({ round }) => round))
   await executor.execute(sql`
-    update outbox set handed_over_at = null, handovers = greatest(handovers - 1, 0), due_at = now()
+    update outbox set handed_over_at = null, handovers = greatest(handovers - 1, 0), due_at = coalesce(ready_at, now())
     from unnest(${ids}::uuid[], ${rounds}::int[]) as taken (id, round)
     where outbox.id = taken.id and outbox.round = taken.round and closed_at is null and claimed_until is null`)
+}
+
+/** Whether a row is due that no relay has taken. */
+export const isAnythingDue = async (executor: Executor): Promise<boolean> => {
+  const due = await executor.execute(
+    sql`select from outbox where closed_at is null and due_at <= now() limit 1`,
+  )
+  return due.length > 0
 }
 
 /**
@@ -51,7 +77,7 @@ export const untakeRows = async (executor: Executor, rows: readonly Handover[]):
  */
 export const recallRows = async (executor: Executor, limit: number): Promise<number> => {
   const recalled = await executor.execute(sql`
-    update outbox set handed_over_at = null, handovers = 0, due_at = now()
+    update outbox set handed_over_at = null, handovers = 0, due_at = coalesce(ready_at, now())
     where id in (
       select id from outbox
       where closed_at is null and handed_over_at is not null and (claimed_until is null or claimed_until <= now())

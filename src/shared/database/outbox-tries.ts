@@ -1,4 +1,4 @@
-import { and, eq, inArray, isNull, sql } from 'drizzle-orm'
+import { and, eq, inArray, isNull, or, sql } from 'drizzle-orm'
 import type { Executor } from './client.js'
 import { outbox } from './outbox.table.js'
 
@@ -8,13 +8,16 @@ export interface RoundOfRow {
   readonly round: number
 }
 
-/** The row as one worker holds it: whoever took it over has another count of starts. */
+/** The row as one worker holds it: whoever took it over has another claim. */
 export interface HeldRow extends RoundOfRow {
+  readonly claimId: string
   /** Tries begun without an end. */
   readonly starts: number
 }
 
 export interface ClaimRequest extends RoundOfRow {
+  /** Drawn by whoever asks, once: asking again, since the answer was lost, is the same claim and the same start. */
+  readonly claimId: string
   /** How long others are kept away if nothing is heard of it any more. */
   readonly leaseMs: number
   /** The queue says that whoever had it before is gone: its lease need not run out. */
@@ -47,26 +50,33 @@ export const claimRows = async (executor: Executor, requests: readonly ClaimRequ
   const ids = sql.param(requests.map(({ id }) => id))
   const rounds = sql.param(requests.map(({ round }) => round))
   const leases = sql.param(requests.map(({ leaseMs }) => leaseMs))
+  const claimIds = sql.param(requests.map(({ claimId }) => claimId))
   const takeOvers = sql.param(requests.map(({ takeOver }) => Number(takeOver)))
   const claimed = await executor.execute<Record<keyof Claim, unknown>>(sql`
     with free as (
-      select outbox.id, starts as deaths, now() + lease * interval '1 millisecond' as until
+      select outbox.id, claim, now() + lease * interval '1 millisecond' as until,
+        case when claim_id = claim then claim_deaths else starts end as deaths
       from outbox
-      join unnest(${ids}::uuid[], ${rounds}::int[], ${leases}::int[], ${takeOvers}::int[])
-        as wanted (id, round, lease, take_over) on outbox.id = wanted.id and outbox.round = wanted.round
-      where closed_at is null and (claimed_until is null or claimed_until <= now() or take_over = 1)
+      join unnest(${ids}::uuid[], ${rounds}::int[], ${leases}::int[], ${takeOvers}::int[], ${claimIds}::uuid[])
+        as wanted (id, round, lease, take_over, claim) on outbox.id = wanted.id and outbox.round = wanted.round
+      where closed_at is null
+        and (claimed_until is null or claimed_until <= now() or take_over = 1 or claim_id = claim)
       order by outbox.id for update of outbox
     )
     update outbox
-    set claimed_until = until, due_at = until,
+    set claimed_until = until, due_at = until, claim_id = claim, claim_deaths = deaths,
         starts = deaths + case when deaths < ${SUSPECT_DEATHS} then 1 else 0 end
     from free where outbox.id = free.id
-    returning outbox.id, round, name, version, key, payload, attempts, starts, deaths, traceparent`)
+    returning outbox.id, round, name, version, key, payload, attempts, starts, deaths, traceparent,
+      claim_id as "claimId"`)
   // The columns' types are the table's; `returning` gives them under the names that they have there.
   return [...claimed] as unknown as Claim[]
 }
 
-/** The turn of a suspect has come: counts the start, and begins its time anew. @returns undefined when it is not ours any more */
+/**
+ * The turn of a suspect has come: counts the start, once however often it is asked, and begins its time anew.
+ * @returns undefined when it is not ours any more
+ */
 export const beginSuspect = async (
   executor: Executor,
   claim: Claim,
@@ -75,8 +85,8 @@ export const beginSuspect = async (
   const until = sql`now() + ${leaseMs} * interval '1 millisecond'`
   const begun = await executor
     .update(outbox)
-    .set({ claimedUntil: until, dueAt: until, starts: sql`${outbox.starts} + 1` })
-    .where(stillHeld(claim))
+    .set({ claimedUntil: until, dueAt: until, starts: claim.starts + 1 })
+    .where(or(stillHeld(claim), stillHeld({ ...claim, starts: claim.starts + 1 })))
     .returning({ starts: outbox.starts })
   return begun[0] && { ...claim, ...begun[0] }
 }
@@ -100,8 +110,15 @@ export const closeRows = async (executor: Executor, ids: readonly string[]): Pro
     .where(and(inArray(outbox.id, [...ids]), isNull(outbox.closedAt)))
 }
 
-const stillHeld = ({ id, round, starts }: HeldRow) =>
-  and(eq(outbox.id, id), eq(outbox.round, round), eq(outbox.starts, starts), isNull(outbox.closedAt))
+/** The starts as well: workers of the release before leave no claim of theirs, but count. */
+const stillHeld = ({ id, round, starts, claimId }: HeldRow) =>
+  and(
+    eq(outbox.id, id),
+    eq(outbox.round, round),
+    eq(outbox.starts, starts),
+    eq(outbox.claimId, claimId),
+    isNull(outbox.closedAt),
+  )
 
 /**
  * Closes a row in the transaction of its effect, which holds it from then on.

@@ -23,4 +23,7 @@ export const outbox = pgTable('outbox', {
   parkedAt: instant('parked_at'),
   discardedAt: instant('discarded_at'),
   traceparent: text('traceparent'),
+  claimId: uuid('claim_id'),
+  claimDeaths: integer('claim_deaths'),
+  readyAt: instant('ready_at'),
 })

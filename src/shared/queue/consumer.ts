@@ -31,23 +31,27 @@ export interface ConsumerNeeds extends Omit<ProcessorNeeds, 'logger'> {
 export interface Consumer {
   /** Takes no further jobs, waits for those in hand and gives back the rest; does not wait for a Redis that is away. */
   readonly close: () => Promise<void>
-  /** When the last delivery ended, as `performance.now()` tells it. */
-  readonly lastEndAt: () => number
+  /**
+   * When the last delivery ended that tells whether this queue gets on, as `performance.now()` tells it: any one while it has
+   * jobs in hand, since another queue's suspect may keep them waiting; else one of its own.
+   */
+  readonly lastEndAt: (queue: string) => number
 }
 
 /** Starts one BullMQ worker for each queue that the handlers name. */
 export const startConsumer = (needs: ConsumerNeeds): Consumer => {
   const { redis, prefix, logger } = needs
   const processor = createProcessor(needs.handlers, needs)
-  const inHand = new Set<Promise<void>>()
-  let lastEnd = performance.now()
+  const inHand = new Map<Promise<void>, string>()
+  const startedAt = performance.now()
+  const lastEnds = new Map<string, number>()
 
-  const keepInHand = (work: Promise<void>): Promise<void> => {
+  const keepInHand = (queue: string, work: Promise<void>): Promise<void> => {
     const settled = work.finally(() => {
       inHand.delete(settled)
-      lastEnd = performance.now()
+      lastEnds.set(queue, performance.now())
     })
-    inHand.add(settled)
+    inHand.set(settled, queue)
     return settled
   }
 
@@ -63,7 +67,7 @@ export const startConsumer = (needs: ConsumerNeeds): Consumer => {
   }
 
   const startWorker = (queue: string): Worker<JobData> => {
-    const worker = new Worker<JobData>(queue, (job) => keepInHand(process(job)), {
+    const worker = new Worker<JobData>(queue, (job) => keepInHand(queue, process(job)), {
       connection: redis,
       prefix: queuePrefixOf(prefix),
       concurrency: concurrencyOf(queue),
@@ -75,6 +79,7 @@ export const startConsumer = (needs: ConsumerNeeds): Consumer => {
       // Outages are told by the connection itself; the rest, such as a lost lock, by nobody else.
       logger[isTransientFailure(error) ? 'debug' : 'warn']({ queue, err: error }, 'queue error')
     })
+    worker.on('lockRenewalFailed', (ids) => void processor.doubt(ids))
     worker.on('failed', (job, error) => {
       // The row stays open and is handed over again.
       logger.warn({ queue, job: job?.name, jobId: job?.data.id, err: error }, 'delivery came to nothing')
@@ -84,7 +89,7 @@ export const startConsumer = (needs: ConsumerNeeds): Consumer => {
 
   const untilIdle = async (): Promise<void> => {
     do {
-      await Promise.allSettled(inHand)
+      await Promise.allSettled(inHand.keys())
       const patience = redis.status === 'ready' ? GOODBYE_MS : GOODBYE_TO_NOBODY_MS
       await wait(patience, undefined, { ref: false })
     } while (inHand.size > 0)
@@ -92,7 +97,10 @@ export const startConsumer = (needs: ConsumerNeeds): Consumer => {
 
   const workers = [...new Set(needs.handlers.map(({ contract }) => contract.queue))].map(startWorker)
   return {
-    lastEndAt: () => lastEnd,
+    lastEndAt: (queue) => {
+      const hasJobs = [...inHand.values()].includes(queue)
+      return hasJobs ? Math.max(startedAt, ...lastEnds.values()) : (lastEnds.get(queue) ?? startedAt)
+    },
     close: async () => {
       processor.stop()
       const closed = Promise.all(workers.map((worker) => worker.close())).then(() => undefined)

@@ -1,4 +1,5 @@
 import type { z } from 'zod'
+import type { QueueName } from './queue-names.js'
 
 /*
  * The words of this folder:
@@ -17,7 +18,7 @@ export interface JobSettings {
   /** Stable for ever: rows and queued jobs name it. */
   readonly name: string
   /** Jobs of one queue share its workers' concurrency. */
-  readonly queue: string
+  readonly queue: QueueName
   /** Grows when the payload's shape changes. Pods of two releases run side by side: a worker parks a newer version. */
   readonly version: number
   /** Tries in all, the first included. */

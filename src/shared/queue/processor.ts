@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import { mayPass } from '../database/failures.js'
 import { type Claim, SUSPECT_DEATHS } from '../database/outbox-tries.js'
@@ -6,6 +7,7 @@ import { type AttemptNeeds, attemptJob, type InHand, type Outcome } from './atte
 import { type EndingNeeds, MAX_DEATHS, writeDown } from './ending.js'
 import { createGate } from './gate.js'
 import type { JobHandler } from './handler.js'
+import { queueIdOf } from './job-data.js'
 import { LEASE_SLACK_MS } from './tries.js'
 
 /** Whoever waited longer for its turn makes sure that it still has the job. */
@@ -28,6 +30,8 @@ export type ProcessorNeeds = AttemptNeeds & EndingNeeds
 export interface Processor {
   /** Does one try, and writes down what came of it. Rejects when Postgres cannot be reached for that. */
   readonly process: (delivery: Delivery) => Promise<void>
+  /** The queue may have given these, by its own ids, to another worker: what Postgres says so of is told to stop. */
+  readonly doubt: (queueIds: readonly string[]) => Promise<void>
   /** What waits for Postgres waits no longer. */
   readonly stop: () => void
   /** Gives back what is in hand, for another worker to begin at once, and tells the work to stop. */
@@ -44,9 +48,10 @@ export const createProcessor = (handlers: readonly JobHandler[], needs: Processo
   const leaseMsOf = (name: string): number => (byName.get(name)?.contract.timeoutMs ?? 0) + LEASE_SLACK_MS
 
   const claimRow = async ({ id, round, name, redelivered }: Delivery): Promise<Claim | undefined> => {
+    const request = { id, round, claimId: randomUUID(), leaseMs: leaseMsOf(name), takeOver: redelivered }
     for (;;) {
       try {
-        return await tries.claim({ id, round, leaseMs: leaseMsOf(name), takeOver: redelivered })
+        return await tries.claim(request)
       } catch (error) {
         if (isStopping || !mayPass(error)) throw error
         await wait(ASK_POSTGRES_EVERY_MS)
@@ -112,12 +117,26 @@ export const createProcessor = (handlers: readonly JobHandler[], needs: Processo
     }
   }
 
+  /** Postgres has the last word: a queue that lost all it had gives nothing to anybody, and the work can go on. */
+  const leaveIfLost = async (held: InHand): Promise<void> => {
+    const { claim, stop } = held
+    const isOurs = await tries.renew(claim, leaseMsOf(claim.name)).catch(() => true)
+    // Ended in the meantime, or its turn came: then it was ours.
+    if (isOurs || held.claim !== claim || !inHand.delete(held)) return
+    stop.abort(new Error('another worker has the job'))
+    logger.warn({ job: claim.name, jobId: claim.id }, 'job was taken over by another worker')
+  }
+
   return {
     process: async (delivery) => {
       const claim = await claimRow(delivery)
       if (claim) return processClaim(claim, delivery.queue)
       const { queue, name: job, id: jobId } = delivery
       logger.info({ queue, job, jobId }, 'job was done already, or is in hand')
+    },
+    doubt: async (queueIds) => {
+      const doubtful = [...inHand].filter(({ claim }) => queueIds.includes(queueIdOf(claim)))
+      await Promise.all(doubtful.map(leaveIfLost))
     },
     stop: () => {
       isStopping = true

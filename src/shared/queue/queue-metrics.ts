@@ -76,8 +76,22 @@ const registerGauges = (registers: Registry[], count: () => Promise<OutboxCounts
     },
   })
   new Gauge({
+    name: 'unnest_outbox_overdue_seconds',
+    help: 'Since the first of the jobs that no worker has taken yet was due; 0 where none is',
+    labelNames: ['queue'],
+    registers,
+    async collect() {
+      const { rows, oldest } = await look()
+      this.reset()
+      for (const { queue } of oldest) {
+        const ages = rows.filter((row) => row.queue === queue).map(({ overdue }) => overdue)
+        this.set({ queue }, Math.max(0, ...ages))
+      }
+    },
+  })
+  new Gauge({
     name: 'unnest_outbox_rows',
-    help: 'Jobs by state, dead letters included; counted up to 100,000',
+    help: 'Jobs by state, dead letters included; counted up to 100,000 of each queue',
     labelNames: ['queue', 'state'],
     registers,
     async collect() {

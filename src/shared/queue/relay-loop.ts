@@ -8,6 +8,8 @@ const POLL_MS = 1_000
 export interface RelayLoop {
   /** Looks at the outbox now rather than at the next poll. */
   readonly wake: () => void
+  /** When the last batch ended, well or not, as `performance.now()` tells it. */
+  readonly lastEndAt: () => number
   /** Ends after the batch in hand. */
   readonly stop: () => Promise<void>
 }
@@ -17,6 +19,7 @@ export const startRelayLoop = (relay: Pick<Relay, 'handOver'>, logger: Logger): 
   let stopped = false
   let woken = false
   let failing = false
+  let lastEnd = performance.now()
   let endPause = () => {}
 
   const pause = (): Promise<void> =>
@@ -47,6 +50,7 @@ export const startRelayLoop = (relay: Pick<Relay, 'handOver'>, logger: Logger): 
     while (!stopped) {
       woken = false
       const busy = await turn()
+      lastEnd = performance.now()
       if (!busy && !woken && !stopped) await pause()
     }
   }
@@ -59,6 +63,7 @@ export const startRelayLoop = (relay: Pick<Relay, 'handOver'>, logger: Logger): 
   const running = run()
   return {
     wake,
+    lastEndAt: () => lastEnd,
     stop: () => {
       stopped = true
       endPause()

@@ -7,7 +7,10 @@ import type { Logger } from '../telemetry/logger.js'
 import { type JobData, queueIdOf, queuePrefixOf } from './job-data.js'
 import type { QueueMetrics } from './queue-metrics.js'
 
+/** Of each queue. */
 const BATCH_ROWS = 500
+/** Jobs of one queue that wait in Redis, about: the rest wait in Postgres, where there is room for them. */
+const MAX_WAITING = 10_000
 const RECALL_ROWS = 5_000
 /** Longer than the connection's own time-outs. */
 const HANDOVER_TIMEOUT_MS = 5_000
@@ -30,7 +33,7 @@ export interface RelayNeeds {
 }
 
 export interface Relay {
-  /** Hands over one batch of due rows; resolves to how many there were. Rejects when Redis or Postgres is away. */
+  /** Hands over one batch of due rows, or recalls one; resolves to how many there were. Rejects when Redis or Postgres is away. */
   readonly handOver: () => Promise<number>
   /** How many jobs wait in these queues for a worker to take them. Rejects when Redis is away. */
   readonly countWaiting: (queues: readonly string[]) => Promise<number>
@@ -50,6 +53,7 @@ export const createRelay = ({ database, redis, prefix, metrics, logger }: RelayN
   const queues = new Map<string, Queue<JobData>>()
   /** Gone when Redis has lost what it had: nothing expires it. */
   const lifeSign = `${prefix}:queues-filled`
+  let recalled = 0
 
   const queueOf = (name: string): Queue<JobData> => {
     const open = queues.get(name)
@@ -61,6 +65,20 @@ export const createRelay = ({ database, redis, prefix, metrics, logger }: RelayN
     return queue
   }
 
+  /** The queues without room for a batch, in one round trip; of one that this relay has not filled, the next batch tells. */
+  const findFull = async (): Promise<string[]> => {
+    const filled = [...queues.values()]
+    if (filled.length === 0) return []
+    const asking = redis.pipeline(filled.map((queue) => ['llen', queue.toKey('wait')]))
+    const answers = (await asking.exec()) ?? []
+    const isFull = (_queue: unknown, index: number): boolean => {
+      const [error, waiting] = answers[index] ?? []
+      if (error) throw error
+      return Number(waiting) > MAX_WAITING - BATCH_ROWS
+    }
+    return filled.filter(isFull).map(({ name }) => name)
+  }
+
   const addToQueues = async (rows: readonly Handover[]): Promise<void> => {
     const names = [...new Set(rows.map(({ queue }) => queue))]
     const add = (name: string) =>
@@ -68,25 +86,30 @@ export const createRelay = ({ database, redis, prefix, metrics, logger }: RelayN
     await Promise.all(names.map(add))
   }
 
-  const recallAll = async (): Promise<void> => {
-    let rows = 0
-    let batch: number
-    do {
-      batch = await inTime('recalling jobs', recallRows(database, RECALL_ROWS))
-      rows += batch
-    } while (batch === RECALL_ROWS)
+  /** One batch: a long recall is many turns, so that whoever watches sees them end. */
+  const recall = async (): Promise<number> => {
+    const batch = await inTime('recalling jobs', recallRows(database, RECALL_ROWS))
+    recalled += batch
+    if (batch === RECALL_ROWS) return batch
     // Only then: a relay that dies in between leaves it to the next one.
     await redis.set(lifeSign, '1')
-    if (rows === 0) return
-    metrics.queueLost()
-    logger.warn({ rows }, 'the queue was empty and is filled again from the outbox')
+    if (recalled > 0) {
+      metrics.queueLost()
+      logger.warn({ rows: recalled }, 'the queue was empty and is filled again from the outbox')
+    }
+    recalled = 0
+    return 0
   }
 
   const handOver = async (): Promise<number> => {
     // BullMQ would keep each batch in memory until Redis comes, and each round of an outage adds one.
     if (redis.status !== 'ready') throw new Error('Redis is away')
-    if ((await redis.exists(lifeSign)) === 0) await recallAll()
-    const rows = await inTime('taking due jobs', takeDueRows(database, BATCH_ROWS))
+    if ((await redis.exists(lifeSign)) === 0) {
+      const rows = await recall()
+      if (rows > 0) return rows
+    }
+    const full = await withDeadline('measuring the queues', HANDOVER_TIMEOUT_MS, findFull())
+    const rows = await inTime('taking due jobs', takeDueRows(database, BATCH_ROWS, full))
     if (rows.length === 0) return 0
     try {
       await withDeadline('handing jobs to the queue', HANDOVER_TIMEOUT_MS, addToQueues(rows))

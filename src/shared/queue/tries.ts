@@ -80,7 +80,7 @@ export const createTries = (database: Database): Tries => {
   })
   return {
     claim: claimInBatch,
-    begin: (claim, leaseMs) => once('beginning a job', beginSuspect(database, claim, leaseMs)),
+    begin: (claim, leaseMs) => insistently('beginning a job', () => beginSuspect(database, claim, leaseMs)),
     renew: (claim, leaseMs) => once('renewing a claim', renewClaim(database, claim, leaseMs)),
     close: async ({ id }) => void (await closeInBatch(id)),
     putBack: (claim, back) => insistently('putting a job back', () => putBackRow(database, claim, back)),

@@ -14,13 +14,17 @@ const watch = (t: TapTest, { workWaits, lastEndAt }: Scene) => {
   let [looks, alarms] = [0, 0]
   const log: Record<string, unknown>[] = []
   const destination = { write: (line: string) => void log.push(JSON.parse(line)) }
-  const watchdog = startWatchdog({
+  const busy = { name: 'busy', lastEndAt: () => performance.now(), workWaits: async () => true }
+  const seen = {
+    name: 'seen',
     lastEndAt,
     workWaits: () => {
       looks += 1
       return workWaits(looks)
     },
-    stuckAfterMs: STUCK_AFTER_MS,
+  }
+  const watchdog = startWatchdog({
+    watched: [busy, seen].map((each) => ({ ...each, stuckAfterMs: STUCK_AFTER_MS })),
     onStuck: () => {
       alarms += 1
       watchdog.stop()
@@ -31,11 +35,14 @@ const watch = (t: TapTest, { workWaits, lastEndAt }: Scene) => {
   return { log, alarms: () => alarms, untilLook: (look: number) => until('a look', () => looks >= look) }
 }
 
-t.test('work waits and none completes: the process is to be replaced, and somebody is told', async (t) => {
-  const { log, alarms } = watch(t, { workWaits: async () => true, lastEndAt: () => 0 })
-  await until('the alarm', () => alarms() === 1)
-  t.match(log, [{ level: 60, alert: 'worker_stuck', msg: 'work waits and none completes' }])
-})
+t.test(
+  'work waits and none completes: others that get on do not hide it, and somebody is told once',
+  async (t) => {
+    const { log, alarms } = watch(t, { workWaits: async () => true, lastEndAt: () => 0 })
+    await until('the alarm', () => alarms() === 1)
+    t.match(log, [{ level: 60, alert: 'worker_stuck', stuck: 'seen', msg: 'work waits and none completes' }])
+  },
+)
 
 t.test('no alarm is raised', async (t) => {
   const cases: Record<string, Scene> = {

@@ -1,0 +1,84 @@
+import { randomUUID } from 'node:crypto'
+import t, { type Test as TapTest } from 'tap'
+import { connectDatabase } from '../../../src/shared/database/client.js'
+import { isAnythingDue, takeDueRows } from '../../../src/shared/database/outbox-handovers.js'
+import { createTries } from '../../../src/shared/queue/tries.js'
+import { createTestDatabase } from '../../support/database.js'
+
+const LEASE_MS = 60_000
+const BACK = { delayMs: 0, counted: true, error: 'no' }
+
+/** One row, `starts` times begun. */
+const setUp = async (t: TapTest, starts = 0) => {
+  const { url, sql } = await createTestDatabase(t)
+  const { database, close } = connectDatabase({ url, poolMax: 2, applicationName: 'test' })
+  t.teardown(close)
+  const id = randomUUID()
+  await sql`insert into outbox (id, name, version, key, payload, starts) values (${id}, 'job', 1, 'key', '{}', ${starts})`
+  const row = async () => {
+    const [found] = await sql`select starts, round, attempts, claim_id, closed_at, parked_at from outbox`
+    return { ...found }
+  }
+  const request = (takeOver = false) => ({ id, round: 1, claimId: randomUUID(), leaseMs: LEASE_MS, takeOver })
+  return { sql, database, tries: createTries(database), row, request }
+}
+
+t.test('who was overtaken changes nothing of what another has in hand, a suspect included', async (t) => {
+  for (const starts of [0, 3]) {
+    const { tries, row, request } = await setUp(t, starts)
+    const slow = await tries.claim(request())
+    const quick = await tries.claim(request(true))
+    if (!slow || !quick) throw new Error('there is no claim')
+    const before = await row()
+    t.equal(before['claim_id'], quick.claimId)
+    await tries.putBack(slow, BACK)
+    await tries.park(slow)
+    t.notOk(await tries.bury(slow, 'no'))
+    t.notOk(await tries.renew(slow, LEASE_MS))
+    t.notOk(await tries.begin(slow, LEASE_MS))
+    t.strictSame(await row(), before, `begun ${starts} times`)
+    await tries.putBack(quick, BACK)
+    t.match(await row(), { round: 2, attempts: 1, starts: 0 })
+  }
+})
+
+t.test('a claim whose answer was lost is asked for again, and counts as one start', async (t) => {
+  for (const [starts, counted] of [
+    [0, 1],
+    [1, 2],
+    [2, 2],
+  ] as const) {
+    const { tries, row, request } = await setUp(t, starts)
+    const asked = request()
+    const lost = await tries.claim(asked)
+    const again = await tries.claim(asked)
+    t.match(again, { starts: counted, deaths: starts })
+    t.strictSame(again, lost)
+    t.equal(await tries.claim(request()), undefined, 'nobody else gets it')
+    t.match(await row(), { starts: counted })
+  }
+})
+
+t.test('so does the turn of a suspect', async (t) => {
+  const { tries, row, request } = await setUp(t, 2)
+  const claim = await tries.claim(request())
+  if (!claim) throw new Error('there is no claim')
+  await tries.begin(claim, LEASE_MS)
+  t.match(await tries.begin(claim, LEASE_MS), { starts: 3, deaths: 2 })
+  t.match(await row(), { starts: 3 })
+})
+
+t.test('what a full queue has no room for stays due, and stands in no other’s way', async (t) => {
+  const { sql, database } = await setUp(t)
+  await sql`insert into outbox (id, queue, name, version, key, payload, due_at)
+    select gen_random_uuid(), 'events', 'job', 1, 'event-' || n, '{}', now() from generate_series(1, 3) n`
+  await sql`update outbox set due_at = now() - interval '1 hour' where queue = 'mail'`
+  const queuesOf = (rows: readonly { queue: string }[]) => rows.map(({ queue }) => queue)
+  t.strictSame(queuesOf(await takeDueRows(database, 2, ['mail'])), ['events', 'events'])
+  t.ok(await isAnythingDue(database))
+  t.strictSame(queuesOf(await takeDueRows(database, 2, [])).sort(), ['events', 'mail'])
+  t.notOk(await isAnythingDue(database))
+  const [old] =
+    await sql`select extract(epoch from now() - ready_at)::int as age from outbox where queue = 'mail'`
+  t.ok(Number(old?.['age']) >= 3_600, 'and how long it has waited is not forgotten')
+})
