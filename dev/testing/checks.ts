@@ -6,7 +6,8 @@ import { startProgram } from '../stack/spawn.js'
 export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 
 const CHECKS = { types: 'check:types', style: 'check:style', boundaries: 'check:boundaries' } as const
-const LIMIT_MS = 180_000
+/** Several times what they take alone: tests run beside them. */
+const LIMIT_MS = 300_000
 /** biome colours its output even when nobody sees it. */
 const UNCOLOURED = ['--colors=off']
 

@@ -14,7 +14,7 @@ interface Theatre {
   readonly stages: Stages
 }
 
-/** One cell of the matrix, on a stage of its own. */
+/** One cell of the matrix, on a stage that nobody has touched. */
 interface Cell {
   readonly row: Row
   readonly caller: Caller
@@ -127,7 +127,13 @@ const play = async (t: TapTest, theatre: Theatre, cell: Cell) => {
     ...(mayWrite || changed.length === 0 ? [] : [`${nameOf(cell)}: changed ${changed}`]),
     ...(ownedNow === owned ? [] : [`${nameOf(cell)}: changed what is the owner’s`]),
   ]
-  return { calls: outcomes.length, faults }
+  return { calls: outcomes.length, faults, tablesNow }
+}
+
+/** A stage, and what the tables hold now that it is set. */
+const setStage = async ({ sql, stages }: Theatre) => {
+  const stage = await stages.setStage()
+  return { stage, tables: await takeSnapshot(sql) }
 }
 
 /**
@@ -138,8 +144,12 @@ export const walk = async (t: TapTest, world: World, pod: CollectedPod, rows: re
   const theatre = { pod, sql: world.database.sql, stages: await createStages(world, pod) }
   const faults: string[] = []
   let calls = 0
+  let set: Awaited<ReturnType<typeof setStage>> | undefined
   for (const { row, caller } of rows.flatMap((row) => CALLERS.map((caller) => ({ row, caller })))) {
-    const played = await play(t, theatre, { row, caller, stage: await theatre.stages.setStage() })
+    // Each digest goes through all rows of all stages: one on which nothing was written serves again.
+    const { stage, tables } = set ?? (await setStage(theatre))
+    const played = await play(t, theatre, { row, caller, stage })
+    set = changedTables(tables, played.tablesNow).length === 0 ? { stage, tables } : undefined
     calls += played.calls
     faults.push(...played.faults)
   }
