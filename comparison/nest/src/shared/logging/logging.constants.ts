@@ -1,0 +1,1 @@
+export const PINO = Symbol('pino');
