@@ -1,4 +1,4 @@
-import { and, desc, eq, inArray, isNull, like, lt, or, type SQL, sql } from 'drizzle-orm'
+import { and, desc, eq, isNull, like, lt, or, type SQL, sql } from 'drizzle-orm'
 import type { Executor } from '../shared/database/client.js'
 import { translateViolations } from '../shared/database/failures.js'
 import { mediaUrl } from '../shared/media.js'
@@ -87,7 +87,7 @@ export const createUsersRepository = (executor: Executor) => ({
     const rows = await executor
       .select(columns)
       .from(users)
-      .where(and(inArray(users.id, [...ids]), isAlive))
+      .where(and(sql`${users.id} = any(${sql.param([...ids])}::uuid[])`, isAlive))
     return rows.map(toUser)
   },
 

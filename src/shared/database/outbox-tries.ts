@@ -1,4 +1,4 @@
-import { and, eq, inArray, isNull, or, sql } from 'drizzle-orm'
+import { and, eq, isNull, or, sql } from 'drizzle-orm'
 import type { Executor } from './client.js'
 import { outbox } from './outbox.table.js'
 
@@ -107,7 +107,8 @@ export const closeRows = async (executor: Executor, ids: readonly string[]): Pro
   await executor
     .update(outbox)
     .set({ closedAt: sql`now()`, claimedUntil: null, parkedAt: null })
-    .where(and(inArray(outbox.id, [...ids]), isNull(outbox.closedAt)))
+    // One parameter: a hundred of them take longer to build than Postgres takes for the rows.
+    .where(and(sql`${outbox.id} = any(${sql.param([...ids])}::uuid[])`, isNull(outbox.closedAt)))
 }
 
 /** The starts as well: workers of the release before leave no claim of theirs, but count. */
