@@ -14,7 +14,7 @@ export const uploadsHandlers = ({
   upkeepService,
   publicationsService,
 }: Needs): JobHandler[] => [
-  handle(processUpload, ({ uploadId }, { signal }) => processingService.processUpload(uploadId, signal)),
+  handle(processUpload, ({ uploadId }, context) => processingService.processUpload(uploadId, context)),
   handle(removeStoredFiles, ({ keys }) => upkeepService.removeFiles(keys)),
   handle(sweepStoredFiles, (page) => upkeepService.sweepFiles(page)),
   handleInTransaction(publishUploadEvent, ({ uploadId, userId, version, status, reason, occurredAt }) =>

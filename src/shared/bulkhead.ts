@@ -44,3 +44,29 @@ export const createBulkhead = (atOnce: number, waiting: number, maxWaitMs: numbe
 
   return { run }
 }
+
+/** Shares of something that all have in common, one for each key. */
+export interface Shares {
+  /** @returns what gives the place back, to be called once; undefined when the key has all that it may have */
+  readonly take: (key: string) => (() => void) | undefined
+}
+
+/** Lets each key have `each` places at once. It remembers only those that have one. */
+export const createShares = (each: number): Shares => {
+  const taken = new Map<string, number>()
+
+  const giveBack = (key: string): void => {
+    const left = (taken.get(key) ?? 0) - 1
+    if (left > 0) taken.set(key, left)
+    else taken.delete(key)
+  }
+
+  return {
+    take: (key) => {
+      const count = taken.get(key) ?? 0
+      if (count >= each) return undefined
+      taken.set(key, count + 1)
+      return () => giveBack(key)
+    },
+  }
+}

@@ -52,7 +52,7 @@ const webhookShape = {
     .transform((text) => text === 'true'),
 }
 
-/** A worker's grace is longer than a job's try: what is in hand is finished, not done twice. */
+/** A worker's grace is longer than a try of most jobs: what is in hand is finished, and not begun again elsewhere. */
 const API_GRACE_MS = 10_000
 const WORKER_GRACE_MS = 25_000
 

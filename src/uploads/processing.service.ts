@@ -3,13 +3,14 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import type { Database, Executor, Transaction } from '../shared/database/client.js'
+import type { JobContext } from '../shared/queue/handler.js'
 import type { JobProducer } from '../shared/queue/producer.js'
 import type { Storage } from '../shared/storage/storage.js'
 import type { TemporaryFiles } from '../shared/storage/temporary-files.js'
 import type { ReleasesService } from './releases.service.js'
 import type { StoredImagesRepository } from './stored-images.repository.js'
 import { type ImageRef, rawKey, variantKey } from './uploads.files.js'
-import { type ImageFile, processImage, UnfitImageError } from './uploads.images.js'
+import { type ImageFile, type ProcessImage, UnfitImageError } from './uploads.images.js'
 import { publishUploadEvent, removeStoredFiles } from './uploads.jobs.js'
 import type { Failure, UploadRecord, UploadsRepository } from './uploads.repository.js'
 import { type StoredVariant, type StoredVariants, VARIANTS, type Variant } from './uploads.variants.js'
@@ -20,6 +21,7 @@ export interface ProcessingServiceNeeds {
   readonly storage: Storage
   readonly temporaryFiles: TemporaryFiles
   readonly releasesService: ReleasesService
+  readonly processImage: ProcessImage
   readonly uploadsOf: (executor: Executor) => UploadsRepository
   readonly imagesOf: (executor: Executor) => StoredImagesRepository
 }
@@ -27,12 +29,16 @@ export interface ProcessingServiceNeeds {
 export interface ProcessingService {
   /**
    * Makes an upload ready, or failed where it is no image that we take. Done again it changes nothing.
-   * @throws whatever the storage or the database throws; AbortError when `signal` says that it took too long
+   * @throws whatever the storage or the database throws; AbortError when `signal` says that it took too long;
+   * UnfitImageError when a busy machine may be why the image took too long
    */
-  readonly processUpload: (uploadId: string, signal: AbortSignal) => Promise<void>
+  readonly processUpload: (uploadId: string, context: Pick<JobContext, 'attempt' | 'signal'>) => Promise<void>
   /** In the transaction that locked the upload: nothing is kept of it but the reason. */
   readonly failUpload: (transaction: Transaction, upload: UploadRecord, failure: Failure) => Promise<void>
 }
+
+/** Tries of an image that takes too long, each up to a minute of one of a worker's few places; then it is the image. */
+const SLOW_TRIES = 3
 
 const describe = ({ contentType, bytes, width, height }: ImageFile): StoredVariant => ({
   contentType,
@@ -42,7 +48,8 @@ const describe = ({ contentType, bytes, width, height }: ImageFile): StoredVaria
 })
 
 export const createProcessingService = (needs: ProcessingServiceNeeds): ProcessingService => {
-  const { database, jobProducer, storage, temporaryFiles, releasesService, uploadsOf, imagesOf } = needs
+  const { database, jobProducer, storage, temporaryFiles, releasesService, processImage } = needs
+  const { uploadsOf, imagesOf } = needs
 
   const fetchRaw = async (image: ImageRef, path: string, signal: AbortSignal): Promise<void> => {
     const raw = await storage.open(rawKey(image))
@@ -109,7 +116,7 @@ export const createProcessingService = (needs: ProcessingServiceNeeds): Processi
   return {
     failUpload,
 
-    processUpload: async (uploadId, signal) => {
+    processUpload: async (uploadId, { attempt, signal }) => {
       const image = await uploadsOf(database).findWork(uploadId)
       if (!image) return
       try {
@@ -120,6 +127,7 @@ export const createProcessingService = (needs: ProcessingServiceNeeds): Processi
         })
       } catch (error) {
         if (!(error instanceof UnfitImageError)) throw error
+        if (error.mayPass && attempt < SLOW_TRIES) throw error
         const failure = { code: error.reason, message: error.message }
         await decide(uploadId, (transaction, upload) => failUpload(transaction, upload, failure))
       }

@@ -16,7 +16,7 @@ const columns = {
 export const createStoredImagesRepository = (executor: Executor) => ({
   /**
    * The row of this content, made if there is none. It stays for the next hour at least, unless somebody deletes the
-   * last upload of it: lock it again in the transaction that names it.
+   * last upload of it: whoever names it then learns that it is gone.
    */
   claim: async (id: string, sha256: Buffer): Promise<StoredImage> => {
     const [row] = await executor
@@ -28,14 +28,12 @@ export const createStoredImagesRepository = (executor: Executor) => ({
     return row
   },
 
-  /** Keeps the row from being deleted until the transaction ends. @returns whether it is still there */
-  holdInUse: async (id: string): Promise<boolean> => {
-    const rows = await executor
+  /** Name it in an upload first: that keeps the row from being deleted until the transaction ends. */
+  markInUse: async (id: string): Promise<void> => {
+    await executor
       .update(storedImages)
       .set({ inUse: true })
-      .where(eq(storedImages.id, id))
-      .returning({ id: storedImages.id })
-    return rows.length === 1
+      .where(and(eq(storedImages.id, id), eq(storedImages.inUse, false)))
   },
 
   lockImage: async (id: string): Promise<StoredImage | undefined> => {

@@ -13,6 +13,7 @@ import { createProcessingService, type ProcessingService } from './processing.se
 import { createReleasesService, type ReleasesService } from './releases.service.js'
 import { createStoredImagesRepository } from './stored-images.repository.js'
 import { createUpkeepService } from './upkeep.service.js'
+import { processImage } from './uploads.images.js'
 import { createUploadsRepository } from './uploads.repository.js'
 import { createUploadsService } from './uploads.service.js'
 
@@ -80,6 +81,7 @@ export const registerProcessing = <C extends WithStorage>(container: AwilixConta
         storage,
         temporaryFiles,
         releasesService,
+        processImage,
         ...repositories,
       })
     },

@@ -19,6 +19,11 @@ export const unsupportedImage = defineError(
   'The file is not a JPEG, PNG, WebP or AVIF.',
 )
 
+/** The row of a content was deleted between its claim and its use; for the service, which claims it anew. */
+export class ImageGoneError extends Error {
+  override readonly name = 'ImageGoneError'
+}
+
 /** @throws upload_not_found when there is none */
 export const orNotFound = <T>(found: T | undefined): T => {
   if (found === undefined) throw uploadNotFound()

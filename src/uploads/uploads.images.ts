@@ -13,8 +13,8 @@ export { UnfitImageError, type UnfitReason } from './images/unfit.js'
  *
  * The file is first read for what it is and where it ends, in a few milliseconds and 64 KiB; then decoded in a process
  * of its own, with limits of memory and processor time, and of 60 s in all.
- * @throws UnfitImageError when the file is at fault, and another try would not help; the signal's reason when it is
- * aborted, once nothing is written any more; any other error is not the file's fault
+ * @throws UnfitImageError when the file is at fault, and another try would not help unless it `mayPass`; the signal's
+ * reason when it is aborted, once nothing is written any more; any other error is not the file's fault
  */
 export const processImage = async (
   { path }: { readonly path: string },
@@ -25,3 +25,5 @@ export const processImage = async (
   const type = await checkStructure(path)
   return runRenderer({ path, type, directory }, signal)
 }
+
+export type ProcessImage = typeof processImage

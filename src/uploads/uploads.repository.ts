@@ -2,7 +2,7 @@ import { and, desc, eq, lt, sql } from 'drizzle-orm'
 import type { Executor } from '../shared/database/client.js'
 import { translateViolations } from '../shared/database/failures.js'
 import { unauthenticated } from '../shared/errors.js'
-import { uploadInUse } from './uploads.errors.js'
+import { ImageGoneError, uploadInUse } from './uploads.errors.js'
 import type { ImageRef } from './uploads.files.js'
 import type { Upload } from './uploads.schemas.js'
 import type { UploadStatus } from './uploads.status.js'
@@ -85,8 +85,15 @@ export const createUploadsRepository = (executor: Executor) => {
       .leftJoin(storedImages, eq(storedImages.id, uploads.storedImageId))
 
   return {
+    /**
+     * Holds the owner, then the image: neither is deleted before the transaction ends.
+     * @throws unauthenticated when the owner is deleted, ImageGoneError
+     */
     insertUpload: async (upload: NewUpload): Promise<VersionedUpload> => {
-      const errors = { uploads_user_id_fkey: () => unauthenticated() }
+      const errors = {
+        uploads_user_id_fkey: () => unauthenticated(),
+        uploads_stored_image_id_fkey: () => new ImageGoneError(),
+      }
       const [row] = await translateViolations(errors, () =>
         executor.insert(uploads).values(upload).returning(),
       )

@@ -1,6 +1,8 @@
 import multipart from '@fastify/multipart'
-import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod'
-import { createBulkhead } from '../shared/bulkhead.js'
+import { type FastifyPluginAsyncZod, validatorCompiler } from 'fastify-type-provider-zod'
+import type { z } from 'zod'
+import { createBulkhead, createShares } from '../shared/bulkhead.js'
+import { tooManyRequests } from '../shared/errors.js'
 import { answerVersioned, mayRevalidate, noteVersion } from '../shared/http/conditional.js'
 import { noContent } from '../shared/http/no-content.js'
 import { decodeCursor, idOf, toPage } from '../shared/http/pagination.js'
@@ -15,6 +17,9 @@ const tags = ['uploads']
 const access = 'signed-in'
 /** In one pod: each holds a file, a socket and, at its end, a connection to the database. */
 const AT_ONCE = 20
+/** Of these for one user, so that nobody who is slow keeps the others out: as many as a browser has connections. */
+const AT_ONCE_EACH = 6
+const RETRY_SECONDS = 1
 const HOUR_MS = 3_600_000
 /** To store the file once it is there. */
 const STORING_MS = 15_000
@@ -35,6 +40,7 @@ export const receptionRoutes: FastifyPluginAsyncZod<UploadsRoutesOptions> = asyn
   const { uploadsService, temporaryFiles, uploadSettings } = options
   const { perHour, timeoutMs } = uploadSettings
   const places = createBulkhead(AT_ONCE, 0, 0)
+  const shares = createShares(AT_ONCE_EACH)
   const limit = limitBy(app, {
     name: 'uploads',
     max: perHour,
@@ -43,14 +49,16 @@ export const receptionRoutes: FastifyPluginAsyncZod<UploadsRoutesOptions> = asyn
   })
   app.removeContentTypeParser('application/json')
   await app.register(multipart)
+  // The form never becomes a body: the handler reads it from the socket.
+  app.setValidatorCompiler<z.core.$ZodType>((part) =>
+    part.httpPart === 'body' ? (value: unknown) => ({ value }) : validatorCompiler(part),
+  )
 
   app.post(
     '',
     {
       config: { access, deadlineMs: timeoutMs + STORING_MS },
       onRequest: limit,
-      // The form never becomes a body: the handler reads it from the socket.
-      validatorCompiler: () => (value: unknown) => ({ value }),
       schema: {
         tags,
         summary: 'Upload an image',
@@ -61,11 +69,14 @@ export const receptionRoutes: FastifyPluginAsyncZod<UploadsRoutesOptions> = asyn
     },
     async (request, reply) => {
       const { userId } = principalOf(request)
-      const upload = await places.run(() =>
-        temporaryFiles.withFolder(async (folder) =>
-          uploadsService.keepUpload(userId, await receiveImage(request, reply, folder, timeoutMs)),
-        ),
-      )
+      const giveBack = shares.take(userId)
+      if (!giveBack) {
+        reply.header('retry-after', RETRY_SECONDS)
+        throw tooManyRequests({ detail: 'You upload too many files at once.' })
+      }
+      const keep = async (folder: string) =>
+        uploadsService.keepUpload(userId, await receiveImage(request, reply, folder, timeoutMs))
+      const upload = await places.run(() => temporaryFiles.withFolder(keep)).finally(giveBack)
       reply.code(202).header('location', `/v1/uploads/${upload.id}`)
       return noteVersion(reply, upload)
     },

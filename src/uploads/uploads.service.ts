@@ -6,7 +6,7 @@ import type { Storage, StoredFile } from '../shared/storage/storage.js'
 import type { MediaRepository, ReadableImage } from './media.repository.js'
 import type { ReleasesService } from './releases.service.js'
 import type { StoredImagesRepository } from './stored-images.repository.js'
-import { mediaNotFound, orNotFound, uploadNotReady } from './uploads.errors.js'
+import { ImageGoneError, mediaNotFound, orNotFound, uploadNotReady } from './uploads.errors.js'
 import { rawKey, variantKey } from './uploads.files.js'
 import { processUpload } from './uploads.jobs.js'
 import type { UploadsRepository, VersionedUpload } from './uploads.repository.js'
@@ -34,7 +34,10 @@ export interface UploadsServiceNeeds {
 }
 
 export interface UploadsService {
-  /** Stores the file, if this content is not there yet, and queues its processing. @throws unavailable */
+  /**
+   * Stores the file, if this content is not there yet, and queues its processing.
+   * @throws unauthenticated when the user is deleted, unavailable
+   */
   readonly keepUpload: (userId: string, file: ReceivedFile) => Promise<VersionedUpload>
   /** @throws upload_not_found */
   readonly getUpload: (userId: string, id: string) => Promise<VersionedUpload>
@@ -63,17 +66,19 @@ const whileThere = async <T>(work: Promise<T>): Promise<T> => {
 export const createUploadsService = (needs: UploadsServiceNeeds): UploadsService => {
   const { database, jobProducer, storage, releasesService, uploadsOf, imagesOf, mediaOf } = needs
 
-  /** Undefined when the image was deleted in the meantime, with its last upload. */
+  /**
+   * The owner is held first, and the image after it. Whoever deletes an account goes from the user to the uploads, and
+   * whoever has an upload goes to its image: to wait for the owner with an image in hand would close the circle.
+   */
   const writeRow = async (
     transaction: Transaction,
     userId: string,
     storedImageId: string,
-    file: ReceivedFile,
-  ): Promise<VersionedUpload | undefined> => {
-    const { contentType, bytes } = file
-    if (!(await imagesOf(transaction).holdInUse(storedImageId))) return undefined
+    { contentType, bytes }: ReceivedFile,
+  ): Promise<VersionedUpload> => {
     const upload = { id: uuidv7(), userId, storedImageId, contentType, bytes }
     const written = await uploadsOf(transaction).insertUpload(upload)
+    await imagesOf(transaction).markInUse(storedImageId)
     await jobProducer.send(transaction, processUpload, { uploadId: upload.id })
     return written
   }
@@ -81,8 +86,9 @@ export const createUploadsService = (needs: UploadsServiceNeeds): UploadsService
   /**
    * The file is stored between two transactions: no lock waits for a disk or a bucket. What a crash leaves in between
    * is a row that nobody uses, which the sweep removes with its file.
+   * @throws ImageGoneError when the image was deleted in the meantime, with its last upload
    */
-  const tryToKeep = async (userId: string, file: ReceivedFile): Promise<VersionedUpload | undefined> => {
+  const tryToKeep = async (userId: string, file: ReceivedFile): Promise<VersionedUpload> => {
     const image = await imagesOf(database).claim(uuidv7(), file.sha256)
     if (!image.images) await whileThere(storage.put(rawKey(image), file))
     return database.transaction((transaction) => writeRow(transaction, userId, image.id, file))
@@ -91,8 +97,11 @@ export const createUploadsService = (needs: UploadsServiceNeeds): UploadsService
   return {
     keepUpload: async (userId, file) => {
       for (let attempt = 0; attempt < TRIES; attempt += 1) {
-        const upload = await tryToKeep(userId, file)
-        if (upload) return upload
+        try {
+          return await tryToKeep(userId, file)
+        } catch (error) {
+          if (!(error instanceof ImageGoneError)) throw error
+        }
       }
       throw unavailable()
     },

@@ -69,7 +69,7 @@ t.test('whatever is no single image is refused, and nothing is left of it', asyn
   t.match(largest, { status: 202, body: { data: { bytes: LIMIT } } }, '10 MiB are taken')
 })
 
-t.test('what is no form is refused before it is read', async (t) => {
+t.test('what is no form, or comes with a query, is refused before it is read', async (t) => {
   const world = await createWorld(t)
   const { call } = await startPod(t, world)
   const { token } = await registerUser(call)
@@ -92,6 +92,8 @@ t.test('what is no form is refused before it is read', async (t) => {
     const answer = await send(type, body)
     t.equal(answer.status, 400, body)
   }
+  const asked = await call('POST', '/v1/uploads?x=1', { token, body: formOf(await pngOf()) })
+  isProblem(t, asked, { status: 400, code: 'validation_failed' }, 'a query')
   t.strictSame(await residue(world), [])
   isProblem(
     t,
@@ -149,18 +151,35 @@ t.test('whoever sends too slowly is answered 408 in time, and leaves nothing beh
   await until('it to be gone', async () => (await residue(world)).length === 0)
 })
 
-t.test('no pod takes more than twenty uploads at once', async (t) => {
+t.test('no pod takes more than twenty uploads at once, and six of one user', async (t) => {
   const world = await createWorld(t)
   const pod = await startPod(t, world)
-  const ada = await registerUser(pod.call)
-  const open = await Promise.all(Array.from({ length: 20 }, () => begin(pod, ada, pngLike(1_000))))
+  const [ada, bob, eve, joe] = [
+    await registerUser(pod.call),
+    await registerUser(pod.call),
+    await registerUser(pod.call),
+    await registerUser(pod.call),
+  ]
+  const open: Awaited<ReturnType<typeof begin>>[] = []
+  const beginSome = async (owner: Account, count: number) => {
+    for (let i = 0; i < count; i += 1) open.push(await begin(pod, owner, pngLike(1_000)))
+  }
   const hangUp = () => {
     for (const { socket } of open) socket.destroy()
   }
   t.teardown(hangUp)
   const holds = async () => (await residue(world)).filter((name) => name === 'received').length
+  await beginSome(ada, 6)
+  await until('her places to be taken', async () => (await holds()) === 6)
+  const tooMany = await upload(pod.call, ada, formOf(await pngOf()))
+  isProblem(t, tooMany, { status: 429, code: 'too_many_requests' }, 'her seventh')
+  t.ok(tooMany.headers.get('retry-after'))
+
+  await beginSome(bob, 6)
+  await beginSome(eve, 6)
+  await beginSome(joe, 2)
   await until('all places to be taken', async () => (await holds()) === 20)
-  const refused = await upload(pod.call, ada, formOf(await pngOf()))
+  const refused = await upload(pod.call, joe, formOf(await pngOf()))
   isProblem(t, refused, { status: 503, code: 'unavailable' }, 'the next one')
   t.ok(refused.headers.get('retry-after'))
   hangUp()

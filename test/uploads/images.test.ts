@@ -167,6 +167,16 @@ t.test('only the decoder of the type can run', async (t) => {
   }
 })
 
+t.test('a renderer that is late on the clock may only have been kept waiting', async (t) => {
+  const directory = t.testdir({ upload: await jpeg() })
+  const order = { path: join(directory, 'upload'), type: 'image/jpeg', directory } as const
+  await t.rejects(runRenderer(order, new AbortController().signal, 1), {
+    name: 'UnfitImageError',
+    reason: 'took_too_long',
+    mayPass: true,
+  })
+})
+
 t.test('who aborts gets the reason, and nothing runs on', async (t) => {
   const directory = t.testdir({ upload: await jpeg({ width: 6_000, height: 6_000 }) })
   const abort = new AbortController()

@@ -2,19 +2,27 @@ import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import t from 'tap'
 import { v7 as uuidv7 } from 'uuid'
+import { createProcessingService } from '../../src/uploads/processing.service.js'
+import { createStoredImagesRepository } from '../../src/uploads/stored-images.repository.js'
+import { UnfitImageError } from '../../src/uploads/uploads.images.js'
+import { createUploadsRepository } from '../../src/uploads/uploads.repository.js'
 import { createWorld, startPod, startWorkerPod, type World } from '../support/app.js'
 import { registerUser } from '../support/factories.js'
-import { untilOutboxClosed } from '../support/outbox.js'
+import { jpeg } from '../support/images.js'
+import { outboxRows, untilOutboxClosed } from '../support/outbox.js'
+import { renderersNow } from '../support/renderers.js'
 import { until } from '../support/until.js'
 import {
   formOf,
   pngOf,
   sha256,
   storedFiles,
+  untilProcessed,
   upload,
   uploadAndWait,
   VARIANT_FILES,
 } from '../support/uploads.js'
+import { createWorkerCradle } from '../support/worker-cradle.js'
 
 const leave = async (path: string, hoursAgo: number): Promise<void> => {
   const then = new Date(Date.now() - hoursAgo * 3_600_000)
@@ -102,4 +110,55 @@ t.test('a file that was stored for nobody goes, and its content can be sent anew
   await until('the sweep', async () => (await storedFiles(world)).length === 0)
   t.equal((await sql`select from stored_images`).length, 0)
   t.equal((await uploadAndWait(call, ada, image)).status, 'ready')
+})
+
+t.test('an image that takes too long is tried three times: the machine may have been busy', async (t) => {
+  const world = await createWorld(t)
+  const { call } = await startPod(t, world)
+  const ada = await registerUser(call)
+  const { id } = (await upload(call, ada, formOf(await pngOf()))).body.data
+  const { cradle } = createWorkerCradle(t, world)
+  const { jobProducer, storage, temporaryFiles, releasesService } = cradle
+  const { processUpload } = createProcessingService({
+    ...{ database: cradle.database, jobProducer, storage, temporaryFiles, releasesService },
+    uploadsOf: createUploadsRepository,
+    imagesOf: createStoredImagesRepository,
+    processImage: async () => {
+      throw new UnfitImageError('took_too_long', { mayPass: true })
+    },
+  })
+  const { signal } = new AbortController()
+  const see = async () => (await call('GET', `/v1/uploads/${id}`, { token: ada.token })).body.data
+  for (const attempt of [1, 2]) {
+    await t.rejects(processUpload(id, { attempt, signal }), { name: 'UnfitImageError', mayPass: true })
+    t.match(await see(), { status: 'processing', failure: null })
+  }
+  await processUpload(id, { attempt: 3, signal })
+  t.match(await see(), { status: 'failed', failure: { code: 'took_too_long', message: String } })
+})
+
+t.test('what a worker that has to stop was at is begun again, and is there once', async (t) => {
+  const world = await createWorld(t)
+  const { call } = await startPod(t, world)
+  const ada = await registerUser(call)
+  const image = await jpeg({ width: 3_000, height: 3_000 })
+  const { id } = (await upload(call, ada, formOf(Uint8Array.from(image)))).body.data
+  const first = await startWorkerPod(t, world, { SHUTDOWN_GRACE_MS: '100' })
+  await until('the image to be in hand', async () => {
+    const rows = await outboxRows(world)
+    const isInHand = rows.some(({ name, claimed_until }) => name === 'process-upload' && claimed_until)
+    return process.platform === 'linux' ? renderersNow().length > 0 : isInHand
+  })
+  await first.stop()
+  t.match(
+    first.log.filter(({ msg }) => msg === 'job given back'),
+    [{ job: 'process-upload' }],
+  )
+  await until('the renderer to be gone', () => renderersNow().length === 0)
+
+  await startWorkerPod(t, world)
+  t.equal((await untilProcessed(call, ada, id)).status, 'ready')
+  const rows = await untilOutboxClosed(world)
+  t.equal(rows.filter(({ name }) => name === 'publish-upload-event').length, 1)
+  t.strictSame(await storedFiles(world), VARIANT_FILES)
 })

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { createWorld, startPod, startWorkerPod } from '../support/app.js'
-import { registerUser } from '../support/factories.js'
+import { type Account, registerUser } from '../support/factories.js'
 import { outboxRows, untilOutboxClosed } from '../support/outbox.js'
 import { isProblem } from '../support/problem.js'
 import { until } from '../support/until.js'
@@ -113,23 +113,54 @@ t.test('one content is sent and deleted by many at once: what was acknowledged i
   const world = await createWorld(t)
   const { call } = await startPod(t, world)
   await startWorkerPod(t, world)
-  const ada = await registerUser(call)
+  const users = await Promise.all(Array.from({ length: 4 }, () => registerUser(call)))
   const image = await pngOf()
-  const once = async (isKept: boolean) => {
-    const { status, body } = await upload(call, ada, formOf(image))
+  const once = async (owner: Account, isKept: boolean) => {
+    const { status, body } = await upload(call, owner, formOf(image))
     t.equal(status, 202)
-    if (isKept) return [body.data.id]
-    t.equal((await call('DELETE', `/v1/uploads/${body.data.id}`, { token: ada.token })).status, 204)
+    const { id } = body.data
+    if (isKept) return [{ owner, id }]
+    t.equal((await call('DELETE', `/v1/uploads/${id}`, { token: owner.token })).status, 204)
     return []
   }
-  const kept = (await Promise.all(Array.from({ length: 16 }, (_, i) => once(i % 4 === 0)))).flat()
-  for (const id of kept) t.equal((await untilProcessed(call, ada, id)).status, 'ready')
+  const all = users.flatMap((owner) => Array.from({ length: 4 }, (_, i) => once(owner, i === 0)))
+  const kept = (await Promise.all(all)).flat()
+  for (const { owner, id } of kept) t.equal((await untilProcessed(call, owner, id)).status, 'ready')
   await untilOutboxClosed(world)
   t.strictSame(await storedFiles(world), VARIANT_FILES)
-  for (const id of kept)
-    t.equal((await call('DELETE', `/v1/uploads/${id}`, { token: ada.token })).status, 204)
+  for (const { owner, id } of kept)
+    t.equal((await call('DELETE', `/v1/uploads/${id}`, { token: owner.token })).status, 204)
   await untilOutboxClosed(world)
   t.strictSame(await storedFiles(world), [])
+})
+
+t.test('who waits for its owner has no image in hand, and stores it anew when it is gone', async (t) => {
+  const world = await createWorld(t)
+  const { sql } = world.database
+  const { call } = await startPod(t, world)
+  const [ada, bob] = [await registerUser(call), await registerUser(call)]
+  const image = await pngOf()
+  const { id } = (await upload(call, bob, formOf(image))).body.data
+  const remove = () => call('DELETE', `/v1/uploads/${id}`, { token: bob.token })
+  const [row] = await sql`select id from stored_images`
+  const uploading = await sql.begin(async (transaction) => {
+    await transaction`select from users where id = ${ada.id} for update`
+    const uploading = upload(call, ada, formOf(image))
+    await until('the upload to wait', async () => {
+      const waiting = await sql`select from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock'`
+      return waiting.length === 1
+    })
+    t.equal((await remove()).status, 204, 'nobody waits behind it')
+    return { answer: uploading }
+  })
+  t.equal((await uploading.answer).status, 202)
+  const images = await sql`select id, in_use from stored_images`
+  t.match([...images], [{ in_use: true }])
+  t.not(images[0]?.['id'], row?.['id'])
+  await startWorkerPod(t, world)
+  await untilOutboxClosed(world)
+  t.strictSame(await storedFiles(world), VARIANT_FILES)
 })
 
 t.test('what is no image fails with a reason, and nothing of it is kept', async (t) => {

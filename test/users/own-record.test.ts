@@ -2,9 +2,11 @@ import t from 'tap'
 import { createWorld, startPod, startWorkerPod } from '../support/app.js'
 import { actionsOf, auditOf } from '../support/audit.js'
 import { createProduct, registerAdmin, registerUser } from '../support/factories.js'
+import { inLine } from '../support/in-line.js'
 import { mailFiles } from '../support/mail.js'
 import { untilOutboxClosed } from '../support/outbox.js'
 import { isProblem } from '../support/problem.js'
+import { formOf, pngOf, upload } from '../support/uploads.js'
 
 t.test('the own record has a tag that changes with it', async (t) => {
   const world = await createWorld(t)
@@ -141,4 +143,40 @@ t.test('a deleted account is gone, but for what belongs to others', async (t) =>
     t.equal(status, 201)
     t.not(created.data.id, ada.id)
   })
+})
+
+t.test('what is made while its owner is being deleted goes with him, or is not made', async (t) => {
+  const world = await createWorld(t)
+  const { sql } = world.database
+  const { call } = await startPod(t, world)
+  const image = formOf(await pngOf())
+  const hook = { url: 'https://example.com/hook', events: ['order.placed'] }
+  const meet = async (isDeletedFirst: boolean) => {
+    const ada = await registerUser(call)
+    const { id, token } = ada
+    const make = [() => upload(call, ada, image), () => call('POST', '/v1/webhooks', { token, body: hook })]
+    const remove = () => call('DELETE', '/v1/users/me', { token })
+    const answers = await inLine(
+      sql,
+      // A deletion stands still at the sessions, when all but these are done with.
+      (transaction) =>
+        isDeletedFirst
+          ? transaction`select from sessions where user_id = ${id} for update`
+          : transaction`select from users where id = ${id} for update`,
+      isDeletedFirst ? [remove, ...make] : [...make, remove],
+    )
+    const left = await sql`select id from uploads where user_id = ${id} and abandoned_at is null
+      union all select id from webhook_endpoints where user_id = ${id}`
+    t.strictSame([...left], [], 'nothing is left to stay for ever')
+    return answers
+  }
+
+  const [deleted, ...refused] = await meet(true)
+  t.equal(deleted?.status, 204)
+  for (const answer of refused) isProblem(t, answer, { status: 401, code: 'unauthenticated' })
+  t.equal((await sql`select from uploads`).length, 0)
+  t.strictSame(
+    (await meet(false)).map(({ status }) => status),
+    [202, 201, 204],
+  )
 })

@@ -1,5 +1,4 @@
 import { DeadlineError } from '../deadline.js'
-import type { DomainError } from '../errors.js'
 
 const MAX_CAUSES = 5
 
@@ -33,10 +32,10 @@ const violatedConstraint = (error: unknown): string | undefined =>
 
 /**
  * Lets constraints speak: runs the write and turns the name of the constraint that it violates into
- * the domain's error. Asking first and writing then would lose the race between two pods.
+ * the domain's error, or one that its service understands. Asking first and writing then would lose the race between two pods.
  */
 export const translateViolations = async <T>(
-  errors: Readonly<Record<string, () => DomainError>>,
+  errors: Readonly<Record<string, () => Error>>,
   write: () => Promise<T>,
 ): Promise<T> => {
   try {

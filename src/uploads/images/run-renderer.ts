@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { RENDER_CPU_SECONDS, RENDER_LIMIT_MS, RENDER_MEMORY_KIB } from './limits.js'
 import { outcomeSchema, type Rendering, type RenderOrder } from './rendering.js'
-import { UnfitImageError } from './unfit.js'
+import { UnfitImageError, type UnfitReason } from './unfit.js'
 
 /*
  * Why a process for each picture. A decoder is the largest piece of C that strangers can feed: a crash there must not
@@ -53,6 +53,10 @@ const collect = (stream: Readable): (() => string) => {
   return () => text
 }
 
+/** Time on the clock is a busy machine's doing as well as the picture's; processor time is the picture's alone. */
+const unfit = (reason: UnfitReason): UnfitImageError =>
+  new UnfitImageError(reason, { mayPass: reason === 'took_too_long' })
+
 /** Without an outcome: the picture's fault only where nothing else can be the cause. */
 const failureOf = (code: number | null, signal: string | null, stderr: string): Error => {
   if (signal !== null && OUT_OF_TIME.includes(signal)) return new UnfitImageError('took_too_long')
@@ -62,9 +66,14 @@ const failureOf = (code: number | null, signal: string | null, stderr: string): 
 
 /**
  * Renders in a process of its own, which has ended when this returns, however it does.
+ * @param limitMs on the clock, start and end included
  * @throws UnfitImageError; the signal's reason when it is aborted; any other error is not the picture's fault
  */
-export const runRenderer = async (order: RenderOrder, signal: AbortSignal): Promise<Rendering> => {
+export const runRenderer = async (
+  order: RenderOrder,
+  signal: AbortSignal,
+  limitMs = RENDER_LIMIT_MS,
+): Promise<Rendering> => {
   signal.throwIfAborted()
   const child = startRenderer(order)
   const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)]
@@ -73,15 +82,15 @@ export const runRenderer = async (order: RenderOrder, signal: AbortSignal): Prom
   const timer = setTimeout(() => {
     isLate = true
     kill()
-  }, RENDER_LIMIT_MS)
+  }, limitMs)
   signal.addEventListener('abort', kill)
   try {
     const [code, endedBy] = await once(child, 'close')
     signal.throwIfAborted()
-    if (isLate) throw new UnfitImageError('took_too_long')
+    if (isLate) throw unfit('took_too_long')
     if (code !== 0) throw failureOf(code, endedBy, stderr())
     const outcome = outcomeSchema.parse(JSON.parse(stdout()))
-    if ('unfit' in outcome) throw new UnfitImageError(outcome.unfit)
+    if ('unfit' in outcome) throw unfit(outcome.unfit)
     return outcome.rendering
   } finally {
     clearTimeout(timer)

@@ -17,14 +17,24 @@ export type UnfitReason = keyof typeof SENTENCES
 
 export const UNFIT_REASONS = Object.keys(SENTENCES) as readonly UnfitReason[]
 
-/** The picture is at fault: another try would end the same way. The message is fit for whoever sent it. */
+export interface UnfitOptions extends ErrorOptions {
+  /** The machine may have been too busy for the picture: another try may end otherwise. */
+  readonly mayPass?: boolean
+}
+
+/**
+ * The picture is at fault: unless it `mayPass`, another try would end the same way. The message is fit for whoever sent
+ * it.
+ */
 export class UnfitImageError extends Error {
   override readonly name = 'UnfitImageError'
+  readonly mayPass: boolean
 
   constructor(
     readonly reason: UnfitReason,
-    options?: ErrorOptions,
+    { mayPass = false, ...options }: UnfitOptions = {},
   ) {
     super(SENTENCES[reason], options)
+    this.mayPass = mayPass
   }
 }
