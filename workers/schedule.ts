@@ -52,6 +52,7 @@ export const scheduledJobs = (
   chore('idempotency-keys.prune', pruneKeys),
   chore('sessions.prune', sessionsService.pruneSessions),
   chore('one-time-tokens.prune', oneTimeTokens.pruneExpired),
+  chore('webhook-deliveries.end-unsent', deliveriesService.endUnsent),
   // Each takes its deliveries and their tries along.
   { ...chore('webhook-messages.prune', deliveriesService.pruneMessages), batchRows: 500 },
 ]

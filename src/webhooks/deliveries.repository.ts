@@ -1,7 +1,7 @@
-import { and, desc, eq, inArray, lt, sql } from 'drizzle-orm'
+import { and, desc, eq, lt, sql } from 'drizzle-orm'
 import type { Executor } from '../shared/database/client.js'
-import { firstIdAt } from '../shared/database/ids.js'
 import { webhookAttempts, webhookDeliveries, webhookMessages } from './deliveries.table.js'
+import { webhookEndpoints } from './endpoints.table.js'
 import type { Attempt, Delivery, DeliveryDetail } from './webhooks.schemas.js'
 import type { DeliveryStatus } from './webhooks.states.js'
 
@@ -31,14 +31,30 @@ const toAttempt = ({ number, status, error, durationMs, answer, createdAt }: Att
   createdAt: createdAt.toISOString(),
 })
 
-const toFacts = (row: DeliveryRow, type: MessageRow['type']) => ({
+/** While nothing is sent to the endpoint, it is then at the earliest. */
+const expectedAt = ({ nextAttemptAt }: DeliveryRow, openUntil: Date | null): Date | null =>
+  nextAttemptAt && openUntil && openUntil > nextAttemptAt ? openUntil : nextAttemptAt
+
+interface Row {
+  readonly delivery: DeliveryRow
+  readonly type: MessageRow['type']
+  readonly openUntil: Date | null
+}
+
+const columns = {
+  delivery: webhookDeliveries,
+  type: webhookMessages.type,
+  openUntil: webhookEndpoints.openUntil,
+}
+
+const toFacts = ({ delivery: row, type, openUntil }: Row) => ({
   id: row.id,
   messageId: row.messageId,
   type,
   status: row.status,
   failure: row.failure,
   attempts: row.attempts,
-  nextAttemptAt: row.nextAttemptAt?.toISOString() ?? null,
+  nextAttemptAt: expectedAt(row, openUntil)?.toISOString() ?? null,
   createdAt: row.createdAt.toISOString(),
   endedAt: row.endedAt?.toISOString() ?? null,
 })
@@ -69,9 +85,10 @@ export const createDeliveriesRepository = (executor: Executor) => ({
   /** Newest first. */
   listDeliveries: async ({ endpointId, status, after, limit }: DeliveriesFilter): Promise<Delivery[]> => {
     const rows = await executor
-      .select({ delivery: webhookDeliveries, type: webhookMessages.type, last: webhookAttempts })
+      .select({ ...columns, last: webhookAttempts })
       .from(webhookDeliveries)
       .innerJoin(webhookMessages, eq(webhookMessages.id, webhookDeliveries.messageId))
+      .innerJoin(webhookEndpoints, eq(webhookEndpoints.id, webhookDeliveries.endpointId))
       .leftJoin(webhookAttempts, isLast)
       .where(
         and(
@@ -82,18 +99,16 @@ export const createDeliveriesRepository = (executor: Executor) => ({
       )
       .orderBy(desc(webhookDeliveries.id))
       .limit(limit)
-    return rows.map(({ delivery, type, last }) => ({
-      ...toFacts(delivery, type),
-      lastAttempt: last && toAttempt(last),
-    }))
+    return rows.map(({ last, ...row }) => ({ ...toFacts(row), lastAttempt: last && toAttempt(last) }))
   },
 
   /** With its tries, the last `MAX_LOG` of them. */
   findDelivery: async (endpointId: string, id: string): Promise<DeliveryDetail | undefined> => {
     const [row] = await executor
-      .select({ delivery: webhookDeliveries, type: webhookMessages.type, body: webhookMessages.body })
+      .select({ ...columns, body: webhookMessages.body })
       .from(webhookDeliveries)
       .innerJoin(webhookMessages, eq(webhookMessages.id, webhookDeliveries.messageId))
+      .innerJoin(webhookEndpoints, eq(webhookEndpoints.id, webhookDeliveries.endpointId))
       .where(isOf(endpointId, id))
     if (!row) return undefined
     const attempts = await executor
@@ -102,7 +117,7 @@ export const createDeliveriesRepository = (executor: Executor) => ({
       .where(eq(webhookAttempts.deliveryId, id))
       .orderBy(desc(webhookAttempts.number))
       .limit(MAX_LOG)
-    return { ...toFacts(row.delivery, row.type), body: row.body, log: attempts.map(toAttempt) }
+    return { ...toFacts(row), body: row.body, log: attempts.map(toAttempt) }
   },
 
   /** Makes it pending again, with all tries before it. @returns the new round; undefined when there is no such delivery */
@@ -120,21 +135,6 @@ export const createDeliveriesRepository = (executor: Executor) => ({
       .where(isOf(endpointId, id))
       .returning({ round: webhookDeliveries.round })
     return row?.round
-  },
-
-  /** Deletes up to `limit` messages from before `before`, with all that became of them. @returns how many it deleted */
-  deleteMessagesBefore: async (before: Date, limit: number): Promise<number> => {
-    const old = executor
-      .select({ id: webhookMessages.id })
-      .from(webhookMessages)
-      // Ids tell when they were made.
-      .where(lt(webhookMessages.id, firstIdAt(before)))
-      .limit(limit)
-    const deleted = await executor
-      .delete(webhookMessages)
-      .where(inArray(webhookMessages.id, old))
-      .returning({ id: webhookMessages.id })
-    return deleted.length
   },
 })
 

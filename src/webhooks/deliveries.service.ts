@@ -2,6 +2,7 @@ import type { Database, Executor, Transaction } from '../shared/database/client.
 import type { JobProducer } from '../shared/queue/producer.js'
 import type { DeliveriesFilter, DeliveriesRepository } from './deliveries.repository.js'
 import type { EndpointsRepository } from './endpoints.repository.js'
+import type { UpkeepRepository } from './upkeep.repository.js'
 import { deliveryNotFound, orNotFound, webhookDisabled } from './webhooks.errors.js'
 import { deliverWebhook } from './webhooks.jobs.js'
 import type { Delivery, DeliveryDetail } from './webhooks.schemas.js'
@@ -14,6 +15,7 @@ export interface DeliveriesServiceNeeds {
   readonly jobProducer: JobProducer
   readonly endpointsOf: (executor: Executor) => EndpointsRepository
   readonly deliveriesOf: (executor: Executor) => DeliveriesRepository
+  readonly upkeepOf: (executor: Executor) => UpkeepRepository
 }
 
 export interface DeliveriesService {
@@ -26,12 +28,17 @@ export interface DeliveriesService {
    * @throws webhook_not_found, delivery_not_found, webhook_disabled
    */
   readonly redeliver: (userId: string, webhookId: string, id: string) => Promise<void>
+  /**
+   * Ends up to `limit` deliveries that wait in vain, their jobs being dead letters that were discarded, as `not_sent`: their
+   * owner can send them again. @returns how many it was
+   */
+  readonly endUnsent: (transaction: Transaction, limit: number) => Promise<number>
   /** Forgets up to `limit` messages of more than 30 days ago, and all that became of them. @returns how many it was */
   readonly pruneMessages: (transaction: Transaction, limit: number) => Promise<number>
 }
 
 export const createDeliveriesService = (needs: DeliveriesServiceNeeds): DeliveriesService => {
-  const { database, jobProducer, endpointsOf, deliveriesOf } = needs
+  const { database, jobProducer, endpointsOf, deliveriesOf, upkeepOf } = needs
   const deliveries = deliveriesOf(database)
   const getEndpoint = async (executor: Executor, userId: string, id: string) =>
     orNotFound(await endpointsOf(executor).findEndpoint(userId, id))
@@ -58,7 +65,9 @@ export const createDeliveriesService = (needs: DeliveriesServiceNeeds): Deliveri
         await jobProducer.send(transaction, deliverWebhook, { deliveryId: id, round })
       }),
 
+    endUnsent: (transaction, limit) => upkeepOf(transaction).endUnsent(limit),
+
     pruneMessages: (transaction, limit) =>
-      deliveriesOf(transaction).deleteMessagesBefore(new Date(Date.now() - KEEP_DAYS * DAY_MS), limit),
+      upkeepOf(transaction).deleteMessagesBefore(new Date(Date.now() - KEEP_DAYS * DAY_MS), limit),
   }
 }

@@ -118,12 +118,12 @@ export const createEndpointsRepository = (executor: Executor) => ({
     return rows.map(({ id }) => id)
   },
 
-  /** Lock it first. Whatever failed there before is forgotten: another address, or somebody has looked after it. */
+  /** Lock it first. Another address, and enabling it again, forget whatever failed there before; nothing else does. */
   updateEndpoint: async (id: string, changes: EndpointChanges): Promise<VersionedWebhook> =>
     written(
       await executor
         .update(webhookEndpoints)
-        .set({ ...changes, ...touched, ...closedCircuit })
+        .set({ ...changes, ...touched, ...((changes.url !== undefined || changes.enabled) && closedCircuit) })
         .where(eq(webhookEndpoints.id, id))
         .returning(columns),
     ),

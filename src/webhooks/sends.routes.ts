@@ -6,7 +6,7 @@ import type { WebhookLimits } from './webhooks.limits.js'
 import { deliveryDetailSchema, deliveryParams, webhookParams } from './webhooks.schemas.js'
 
 const tags = ['webhooks']
-const config = { access: 'signed-in' } as const
+const config = { access: 'signed-in', idempotent: true } as const
 
 export interface SendsRoutesOptions {
   readonly deliveriesService: DeliveriesService

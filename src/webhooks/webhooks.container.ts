@@ -9,9 +9,11 @@ import { createCircuitsRepository } from './circuits.repository.js'
 import { createDeliveriesRepository } from './deliveries.repository.js'
 import { createDeliveriesService } from './deliveries.service.js'
 import { createEndpointsRepository } from './endpoints.repository.js'
+import { createPlacesService, type PlacesService } from './places.service.js'
 import { createPublicationsService } from './publications.service.js'
 import { createTriesRepository } from './tries.repository.js'
 import { createTriesService } from './tries.service.js'
+import { createUpkeepRepository } from './upkeep.repository.js'
 import { createSecretBox, type SecretBox } from './webhooks.secrets.js'
 import { createWebhookSender } from './webhooks.sender.js'
 import { createWebhooksService } from './webhooks.service.js'
@@ -46,7 +48,7 @@ export const registerWebhooks = <C extends WebhooksNeeds>(container: AwilixConta
     publicationsService: ({ database, jobProducer }: WebhooksNeeds) =>
       createPublicationsService({ database, jobProducer, ...repositories }),
     deliveriesService: ({ database, jobProducer }: WebhooksNeeds) =>
-      createDeliveriesService({ database, jobProducer, ...repositories }),
+      createDeliveriesService({ database, jobProducer, ...repositories, upkeepOf: createUpkeepRepository }),
   })
 
 export interface WebhookSecretsNeeds {
@@ -69,24 +71,29 @@ export const registerWebhookOwners = <C extends WebhookSecretsNeeds>(container: 
       }),
   })
 
+const workerRepositories = { triesOf: createTriesRepository, circuitsOf: createCircuitsRepository }
+
 interface TriesNeeds extends WebhookSecretsNeeds {
   readonly outbound: Outbound
+  readonly placesService: PlacesService
 }
 
-/** For workers: provides `outbound`, which whoever stops closes, and `triesService`. */
+/** For workers: provides `outbound`, which whoever stops closes, `placesService` and `triesService`. */
 export const registerWebhookTries = <C extends WebhookSecretsNeeds>(container: AwilixContainer<C>) => {
-  const withOutbound = provide(container, {
+  const withPlaces = provide(container, {
     outbound: ({ webhookSettings: { allowPrivate } }: WebhookSecretsNeeds) =>
       createOutbound({ allowPrivate }),
+    placesService: ({ database }: WebhookSecretsNeeds) =>
+      createPlacesService({ database, ...workerRepositories }),
   })
-  return provide(withOutbound, {
-    triesService: ({ database, auditTrail, webhookSecrets, outbound }: TriesNeeds) =>
+  return provide(withPlaces, {
+    triesService: ({ database, auditTrail, webhookSecrets, outbound, placesService }: TriesNeeds) =>
       createTriesService({
         database,
         auditTrail,
         webhookSender: createWebhookSender({ outbound, webhookSecrets }),
-        triesOf: createTriesRepository,
-        circuitsOf: createCircuitsRepository,
+        placesService,
+        ...workerRepositories,
       }),
   })
 }

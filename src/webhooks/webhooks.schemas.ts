@@ -17,7 +17,9 @@ const events = z
   .max(WEBHOOK_EVENTS.length)
   .refine((given) => new Set(given).size === given.length, 'must not name an event twice')
 
-const url = line(1, MAX_URL_LENGTH).meta({ description: 'https (or http), and no private address' })
+const url = line(1, MAX_URL_LENGTH).meta({
+  description: 'https (or http), no private address, no password, no fragment; kept in its normal form',
+})
 const description = line(0, MAX_DESCRIPTION_LENGTH)
 
 export const newWebhookBody = z.strictObject({ url, events, description: description.default('') })
@@ -73,7 +75,10 @@ export const deliverySchema = z.object({
   status: z.enum(DELIVERY_STATUSES),
   failure: z.enum(DELIVERY_FAILURES).nullable(),
   attempts: z.int(),
-  nextAttemptAt: z.iso.datetime().nullable().meta({ description: 'About when' }),
+  nextAttemptAt: z.iso
+    .datetime()
+    .nullable()
+    .meta({ description: 'About when, unless the webhook is changed' }),
   lastAttempt: attemptSchema.nullable(),
   createdAt: z.iso.datetime(),
   endedAt: z.iso.datetime().nullable(),

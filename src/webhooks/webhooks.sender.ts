@@ -1,11 +1,14 @@
 import { OutboundError } from '../shared/outbound/outbound.errors.js'
 import type { Outbound, OutboundAnswer } from '../shared/outbound/outbound.js'
+import { Postponed } from '../shared/queue/outcomes.js'
 import { retryAfterMs } from './webhooks.schedule.js'
 import type { Attempt } from './webhooks.schemas.js'
 import { type SecretBox, UnreadableSecretError } from './webhooks.secrets.js'
 import { signWebhook } from './webhooks.signatures.js'
 
 const TIMEOUT_MS = 15_000
+/** About when a message comes again to a host that others' messages keep busy: half of it to half as much again. */
+const BUSY_MS = 5_000
 const MAX_ANSWER_BYTES = 1_024
 /** They may say how long to wait; of others it is not believed (RFC 9110 has it for redirects, too). */
 const THROTTLING: readonly number[] = [429, 503]
@@ -42,6 +45,7 @@ export interface WebhookSender {
   /**
    * Signs and sends. No answer is what came of it, too: it only rejects for a fault of ours, such as a missing key.
    * @returns undefined when it was aborted
+   * @throws Postponed while others hold the connections that its host may have: the endpoint has done nothing
    */
   readonly send: (message: OutgoingMessage, signal?: AbortSignal) => Promise<Tried | undefined>
 }
@@ -97,6 +101,7 @@ export const createWebhookSender = ({ outbound, webhookSecrets }: WebhookSenderN
       } catch (error) {
         if (!(error instanceof OutboundError)) throw error
         if (error.code === 'aborted') return undefined
+        if (error.code === 'busy') throw new Postponed(error.message, BUSY_MS * (0.5 + Math.random()))
         return noAnswer(error.code, Math.round(performance.now() - started))
       }
     },

@@ -18,8 +18,8 @@ export interface WebhooksServiceNeeds {
   readonly database: Database
   readonly auditTrail: AuditTrail
   readonly webhookSecrets: SecretBox
-  /** @throws validation_failed for an address that nothing is sent to */
-  readonly requireTarget: (url: string) => void
+  /** @returns the address in its normal form @throws validation_failed for one that nothing is sent to */
+  readonly requireTarget: (url: string) => string
   readonly repositoryOf: (executor: Executor) => EndpointsRepository
 }
 
@@ -96,14 +96,14 @@ export const createWebhooksService = (needs: WebhooksServiceNeeds): WebhooksServ
 
   return {
     createWebhook: (owner, webhook) => {
-      requireTarget(webhook.url)
+      const url = requireTarget(webhook.url)
       return database.transaction(async (transaction) => {
         const { userId } = owner.principal
         const transactional = repositoryOf(transaction)
         if ((await transactional.lockAndCount(userId)) >= MAX_WEBHOOKS) throw tooManyWebhooks()
         const [id, secret] = [uuidv7(), createWebhookSecret()]
         const encrypted = webhookSecrets.encryptSecret(id, secret)
-        const created = await transactional.insertEndpoint({ ...webhook, id, userId, secret: encrypted })
+        const created = await transactional.insertEndpoint({ ...webhook, url, id, userId, secret: encrypted })
         await record(transaction, owner, 'webhook.created', { webhookId: id })
         return { ...created, secret }
       })
@@ -112,8 +112,8 @@ export const createWebhooksService = (needs: WebhooksServiceNeeds): WebhooksServ
     getWebhook: async (userId, id) => orNotFound(await repository.findEndpoint(userId, id)),
     listWebhooks: repository.listEndpoints,
 
-    changeWebhook: (owner, id, wanted, expected) => {
-      if (wanted.url !== undefined) requireTarget(wanted.url)
+    changeWebhook: (owner, id, asked, expected) => {
+      const wanted = asked.url === undefined ? asked : { ...asked, url: requireTarget(asked.url) }
       return database.transaction(async (transaction) => {
         const webhook = await lockExpected(transaction, owner, id, expected)
         const changes = differences(webhook, wanted)

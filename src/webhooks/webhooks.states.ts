@@ -2,8 +2,11 @@
 export const DELIVERY_STATUSES = ['pending', 'delivered', 'failed'] as const
 export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number]
 
-/** Why a delivery failed for good: its tries are used up, the endpoint answered 410, or it was disabled by then. */
-export const DELIVERY_FAILURES = ['tries_exhausted', 'gone', 'webhook_disabled'] as const
+/**
+ * Why a delivery failed for good: its tries are used up, the endpoint answered 410, it was disabled by then, or a fault
+ * of ours kept it from being sent until an operator gave it up.
+ */
+export const DELIVERY_FAILURES = ['tries_exhausted', 'gone', 'webhook_disabled', 'not_sent'] as const
 export type DeliveryFailure = (typeof DELIVERY_FAILURES)[number]
 
 /** Why the service disabled an endpoint: it answered 410, or nothing but failures for days. */

@@ -3,7 +3,7 @@ import { createWorld, startPod, startWorkerPod } from '../support/app.js'
 import { createProduct, registerAdmin, registerUser } from '../support/factories.js'
 import { figure } from '../support/figures.js'
 import { untilOutboxClosed } from '../support/outbox.js'
-import { type Received, startReceiver } from '../support/receiver.js'
+import { type Received, startReceiver, status } from '../support/receiver.js'
 import { until } from '../support/until.js'
 import { makeWebhook, RECEIVERS_HERE, sendTest, untilDelivery, verify } from '../support/webhooks.js'
 
@@ -84,6 +84,7 @@ t.test('the life of an order is told to its owner, each step once', async (t) =>
 
 t.test('a partner who stalls delays nobody else', async (t) => {
   const world = await createWorld(t, RECEIVERS_HERE)
+  const { sql } = world.database
   const { call } = await startPod(t, world)
   const { token } = await registerUser(call)
   const dead = await startReceiver(t, () => {})
@@ -104,6 +105,25 @@ t.test('a partner who stalls delays nobody else', async (t) => {
   // A third less than the time-out of what stalls, for a machine that is busy with other things.
   t.ok(slowest < 10_000, `the slowest of four deliveries beside ${STALLED} that stall: ${slowest} ms`)
   t.ok(dead.received.length <= 2, 'of which two at most are on their way')
+
+  alive.reply(status(500))
+  const failed = await sendTest(call, token, answering.id)
+  const { nextAttemptAt } = await untilDelivery(
+    call,
+    token,
+    answering.id,
+    failed,
+    ({ attempts }) => attempts > 0,
+  )
+  const job = await until('the job', async () => {
+    const [row] = await sql`select attempts, due_at from outbox
+      where key = ${`deliver-webhook-${failed}-1`} and last_error is not null`
+    return row
+  })
+  t.equal(job['attempts'], 0, 'only faults of ours are the job’s')
+  const laterMs = Number(job['due_at']) - Date.parse(nextAttemptAt)
+  t.ok(laterMs >= 0 && laterMs < 2_000, `the job comes when the delivery is due: ${laterMs} ms later`)
+
   figure(t, `beside ${STALLED} deliveries that stall, the slowest of four others arrived in ${slowest} ms`)
   dead.stop()
 })

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { waitMs } from '../../src/webhooks/webhooks.circuit.js'
 import { retryAfterMs } from '../../src/webhooks/webhooks.schedule.js'
 
 const NOW = Date.parse('2026-11-24T12:00:00Z')
@@ -20,4 +21,14 @@ t.test('an endpoint may say how long to wait, and is believed for a day', async 
   }
   for (const [header, expected] of Object.entries(cases)) t.equal(retryAfterMs(header, NOW), expected, header)
   t.equal(retryAfterMs(undefined, NOW), undefined)
+})
+
+t.test('however many wait for one place, they look for it about fifty times a second', async (t) => {
+  const circuit = { consecutiveFailures: 0, openMs: 0, inFlight: 2, inFlightOfOwner: 2 }
+  for (const waiting of [200, 1_000, 50_000]) {
+    const waits = Array.from({ length: 2_000 }, () => waitMs(circuit, waiting))
+    const meanSeconds = waits.reduce((sum, wait) => sum + wait, 0) / waits.length / 1_000
+    const looks = waiting / meanSeconds
+    t.ok(looks < 60, `${waiting} look ${Math.round(looks)} times a second`)
+  }
 })

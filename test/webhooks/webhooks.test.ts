@@ -61,6 +61,15 @@ t.test('webhooks are made, read, changed and deleted by their owner', async (t) 
     t.strictSame(deeds.slice(-3), ['webhook.created', 'webhook.changed', 'webhook.deleted'])
   })
 
+  await t.test('an address is kept as it will be called', async (t) => {
+    const odd = 'HTTPS://Example.COM:443/../a b?q=\u00e4'
+    const url = 'https://example.com/a%20b?q=%C3%A4'
+    const made = await as('POST', '', { body: { ...body, url: odd } })
+    t.match([made.status, made.body.data?.url], [201, url])
+    const again = await as('PATCH', `/${made.body.data.id}`, { body: { url: odd } })
+    t.match([again.body.data.url, again.headers.get('etag')], [url, made.headers.get('etag')], 'no change')
+  })
+
   await t.test(
     'a secret that is rotated is another one, and says until when the old one signs',
     async (t) => {
@@ -84,6 +93,8 @@ t.test('webhooks are made, read, changed and deleted by their owner', async (t) 
       [{ url: 'http://127.0.0.1/hook' }, 'url'],
       [{ url: 'http://[::ffff:169.254.169.254]/' }, 'url'],
       [{ url: 'http://2130706433/' }, 'url'],
+      [{ url: 'https://example.com/hook#part' }, 'url'],
+      [{ url: `https://example.com/${'\u00e4'.repeat(1_900)}` }, 'url'],
       [{ url: 'hook' }, 'url'],
       [{ description: 'x'.repeat(201) }, 'description'],
     ]
@@ -120,6 +131,22 @@ t.test('webhooks are made, read, changed and deleted by their owner', async (t) 
     const [others] = await sql`select count(*)::int as there from webhook_endpoints`
     t.ok(others?.['there'] > 0, 'and no others')
   })
+})
+
+t.test('a test event that is asked for twice with one key is sent once', async (t) => {
+  const world = await createWorld(t)
+  const { call } = await startPod(t, world)
+  const { token } = await registerUser(call)
+  const { id } = await makeWebhook(call, { token }, URL)
+  const test = () =>
+    call('POST', `/v1/webhooks/${id}/test`, { token, headers: { 'idempotency-key': 'once' } })
+  const first = await test()
+  const again = await test()
+  t.match([first.status, again.status, again.text], [202, 202, first.text])
+  t.equal(again.headers.get('location'), first.headers.get('location'))
+  t.equal(again.headers.get('idempotency-replayed'), 'true')
+  const { data } = (await call('GET', `/v1/webhooks/${id}/deliveries`, { token })).body
+  t.equal(data.length, 1)
 })
 
 t.test('whoever sends by hand does so a few times a minute', async (t) => {

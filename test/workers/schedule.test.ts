@@ -15,6 +15,7 @@ const CHORES = {
   'idempotency-keys.prune': 1,
   'uploads.sweep': 0,
   'uploads.sweep-files': 0,
+  'webhook-deliveries.end-unsent': 1,
   'webhook-messages.prune': 1,
 }
 
@@ -62,6 +63,19 @@ t.test('old sessions, tokens and audit entries are cleared away, and young ones 
       values (${uuidv7()}, ${id ?? ''}, ${uuidv7()})`
   }
 
+  // What an operator put away is not sent; what he may still send again, and what is younger, waits.
+  const jobs = { discarded: [2, 'discarded'], dead: [2, 'dead'], recent: [0, 'discarded'] } as const
+  const deliveries: Record<string, string> = {}
+  for (const [name, [hours, state]] of Object.entries(jobs)) {
+    const id = uuidv7()
+    deliveries[name] = id
+    await sql`insert into webhook_deliveries (id, message_id, endpoint_id, next_attempt_at)
+      values (${id}, ${message ?? ''}, ${uuidv7()}, now() - make_interval(hours => ${hours}))`
+    await sql`insert into outbox (id, queue, name, version, key, payload, failure, closed_at, discarded_at)
+      values (${uuidv7()}, 'webhooks', 'deliver-webhook', 1, ${`deliver-webhook-${id}-1`}, '{}', 'a fault', now(),
+        case when ${state} = 'discarded' then now() end)`
+  }
+
   const { log } = await startWorkerPod(t, world)
   const isOver = (name: string, runs: readonly Run[]) =>
     runs.some((run) => run.name === name && run.token > 0 && run.finished_at !== null)
@@ -81,7 +95,11 @@ t.test('old sessions, tokens and audit entries are cleared away, and young ones 
   t.strictSame([...(await sql`select id from audit_log`)], [{ id: entry }])
   t.strictSame([...(await sql`select key from idempotency_keys`)], [{ key: 'young' }])
   t.strictSame([...(await sql`select id from webhook_messages`)], [{ id: message }])
-  t.strictSame([...(await sql`select message_id from webhook_deliveries`)], [{ message_id: message }])
+  const kept = await sql`select distinct message_id from webhook_deliveries`
+  t.strictSame([...kept], [{ message_id: message }])
+  const ended = await sql`select id, failure, next_attempt_at from webhook_deliveries where status = 'failed'`
+  const unsent = { id: deliveries['discarded'], failure: 'not_sent', next_attempt_at: null }
+  t.strictSame([...ended], [unsent])
   const line = await until('the log', () => log.find(({ job }) => job === 'audit.prune'))
   t.match(line, { msg: 'scheduled job done', rows: 1, token: 1, ms: Number })
 })

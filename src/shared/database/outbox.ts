@@ -1,4 +1,4 @@
-import { and, inArray, isNotNull, isNull, lt, or, sql } from 'drizzle-orm'
+import { and, eq, inArray, isNotNull, isNull, lt, or, type SQL, sql } from 'drizzle-orm'
 import { v7 as uuidv7 } from 'uuid'
 import type { Executor, Transaction } from './client.js'
 import { outbox } from './outbox.table.js'
@@ -25,6 +25,19 @@ export const writeOutbox = async (transaction: Transaction, rows: readonly NewOu
     .values(rows.map((row) => ({ id: uuidv7(), ...row })))
     .onConflictDoNothing()
 }
+
+/** The job of that name and key, if it may still be done: it is open, or a dead letter that an operator may send again. */
+export const liveJob = (executor: Executor, name: string, key: SQL<string>) =>
+  executor
+    .select({ id: outbox.id })
+    .from(outbox)
+    .where(
+      and(
+        eq(outbox.name, name),
+        eq(outbox.key, key),
+        or(isNull(outbox.closedAt), and(isNotNull(outbox.failure), isNull(outbox.discardedAt))),
+      ),
+    )
 
 /**
  * Deletes up to `limit` rows that were closed more than `days` ago; dead letters stay until an operator discards them.

@@ -6,6 +6,8 @@ export type OutboundErrorCode =
   | 'connection_failed'
   | 'tls_failure'
   | 'timed_out'
+  /** A limit of ours, and nothing that the other server did: the connections it may have are taken. */
+  | 'busy'
   | 'invalid_response'
   | 'aborted'
 

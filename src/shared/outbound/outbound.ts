@@ -11,7 +11,7 @@ export interface OutboundRequest {
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: string | Uint8Array
-  /** For all of it: a free connection, the name server, the connection, TLS, the answer to its end. */
+  /** From its turn on, for all of it: the name server, the connection, TLS, the answer to its end. */
   readonly timeoutMs: number
   readonly signal?: AbortSignal | undefined
   /** How much of the answer's body is kept; what is longer is cut there, and its connection ended. */
@@ -27,7 +27,7 @@ export interface Outbound {
   /**
    * Sends a POST and returns the answer, whatever its status; redirects are not followed. The same request may arrive
    * twice: a kept connection can break after the server has read from it.
-   * @throws OutboundError when there is no answer, or not to its end
+   * @throws OutboundError when there is no answer, or not to its end; `busy` when it was not even sent
    */
   readonly post: (request: OutboundRequest) => Promise<OutboundAnswer>
   /** Gives up what is under way (`aborted`) and ends all connections. */
@@ -40,21 +40,24 @@ export interface OutboundOptions extends Partial<SlotLimits> {
   readonly resolve?: Resolve
 }
 
-/** Aborts with the error of whatever comes first: the deadline, the caller's signal, the end of the client. */
+/** Aborts with the error of whatever comes first: the deadline once it has begun, the caller's signal, the client's end. */
 const createLimit = ({ timeoutMs, signal }: OutboundRequest, progress: { phase: Phase }) => {
   const controller = new AbortController()
   const abort = () => controller.abort(new OutboundError('aborted', 'The request was given up.'))
-  const timer = setTimeout(() => {
-    const message = `No whole answer within ${timeoutMs} ms: it waited for ${progress.phase}.`
-    controller.abort(new OutboundError('timed_out', message))
-  }, timeoutMs)
+  let timer: NodeJS.Timeout | undefined
+  const begin = () => {
+    timer = setTimeout(() => {
+      const message = `No whole answer within ${timeoutMs} ms: it waited for ${progress.phase}.`
+      controller.abort(new OutboundError('timed_out', message))
+    }, timeoutMs)
+  }
   signal?.addEventListener('abort', abort, { once: true })
   if (signal?.aborted) abort()
   const release = () => {
     clearTimeout(timer)
     signal?.removeEventListener('abort', abort)
   }
-  return { signal: controller.signal, abort, release }
+  return { signal: controller.signal, begin, abort, release }
 }
 
 const parseTarget = (text: string, allowPrivate: boolean): URL => {
@@ -72,19 +75,19 @@ export const createOutbound = ({
   resolve = allowPrivate ? resolveBySystem : resolveByDns,
   maxSocketsPerHost = 8,
   maxSockets = 256,
+  maxWaitMs = 1_000,
 }: OutboundOptions): Outbound => {
   const agents = createAgents()
-  const slots = createSlots({ maxSocketsPerHost, maxSockets })
+  const slots = createSlots({ maxSocketsPerHost, maxSockets, maxWaitMs })
   const underWay = new Set<() => void>()
   const isAllowed = (address: string): boolean => allowPrivate || isPublicAddress(address)
   let closed = false
 
   const post = async (request: OutboundRequest): Promise<OutboundAnswer> => {
-    const started = performance.now()
     const url = parseTarget(request.url, allowPrivate)
     const { headers, body, maxResponseBytes } = request
     const progress: { phase: Phase } = { phase: 'a free connection' }
-    const { signal, abort, release } = createLimit(request, progress)
+    const { signal, begin, abort, release } = createLimit(request, progress)
     underWay.add(abort)
     if (closed) abort()
     const lookup = createLookup({ resolve, isAllowed, signal })
@@ -92,6 +95,9 @@ export const createOutbound = ({
     let leave: (() => void) | undefined
     try {
       leave = await slots.take(url.host, signal)
+      // Its time and its duration are the other server's: what others hold of our connections is not charged to it.
+      begin()
+      const started = performance.now()
       const answer = await exchangeOver({ ...exchange, agent: agents.kept(url) }, agents.fresh(url))
       return { ...answer, durationMs: Math.round(performance.now() - started) }
     } finally {

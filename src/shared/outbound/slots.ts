@@ -1,14 +1,18 @@
+import { OutboundError } from './outbound.errors.js'
+
 export interface SlotLimits {
   readonly maxSocketsPerHost: number
   readonly maxSockets: number
+  /** Milliseconds that a request waits for its turn. */
+  readonly maxWaitMs: number
 }
 
 /** How many requests may be under way: to one host, and to all together. */
 export interface Slots {
   /**
-   * Waits for its turn, as long as the caller's signal lets it. A host whose own slots are taken holds nobody else up.
+   * Waits for its turn, `maxWaitMs` at most. A host whose own slots are taken holds nobody else up.
    * @returns what gives the slot back; call it once
-   * @throws the signal's reason
+   * @throws OutboundError `busy` when its turn did not come; the signal's reason
    */
   readonly take: (host: string, signal: AbortSignal) => Promise<() => void>
 }
@@ -18,8 +22,10 @@ interface Waiting {
   readonly enter: () => void
 }
 
+const busy = () => new OutboundError('busy', 'All connections that the host may have are in use.')
+
 /** In place of the agents' own limits: Node's `maxTotalSockets` lets one host's queue stop those of others. */
-export const createSlots = ({ maxSocketsPerHost, maxSockets }: SlotLimits): Slots => {
+export const createSlots = ({ maxSocketsPerHost, maxSockets, maxWaitMs }: SlotLimits): Slots => {
   const taken = new Map<string, number>()
   const line = new Set<Waiting>()
   let all = 0
@@ -37,18 +43,23 @@ export const createSlots = ({ maxSocketsPerHost, maxSockets }: SlotLimits): Slot
 
   const untilMyTurn = (host: string, signal: AbortSignal): Promise<void> =>
     new Promise((resolve, reject) => {
-      const leave = () => {
+      const stopWaiting = () => {
         line.delete(waiting)
-        reject(signal.reason)
+        clearTimeout(timer)
+        signal.removeEventListener('abort', giveUp)
+      }
+      const giveUp = () => {
+        stopWaiting()
+        reject(signal.aborted ? signal.reason : busy())
       }
       const enter = () => {
-        line.delete(waiting)
-        signal.removeEventListener('abort', leave)
+        stopWaiting()
         change(host, 1)
         resolve()
       }
       const waiting = { host, enter }
-      signal.addEventListener('abort', leave, { once: true })
+      const timer = setTimeout(giveUp, maxWaitMs)
+      signal.addEventListener('abort', giveUp, { once: true })
       line.add(waiting)
     })
 

@@ -49,8 +49,8 @@ export const writeDown = async (
       return logger.info({ ...facts, delayMs, reason }, 'job postponed')
     }
     case 'retry': {
-      const { delayMs, reason, error } = outcome
-      await tries.putBack(claim, { delayMs, counted: true, error: reason })
+      const { delayMs, counted, reason, error } = outcome
+      await tries.putBack(claim, { delayMs, counted, error: reason })
       return logger.warn({ ...facts, delayMs, err: error }, 'job will be retried')
     }
     case 'bury':

@@ -8,7 +8,10 @@ export class PermanentFailure extends Error {
   override readonly name = 'PermanentFailure'
 }
 
-/** The try failed, and the next one is not to come before `delayMs` have passed (a `Retry-After`, say). */
+/**
+ * The try failed, and the work itself counts its tries and says when the next one is: after `delayMs`. The contract's
+ * schedule and its `attempts` are for whatever else goes wrong, so the work has to come to an end by itself.
+ */
 export class RetryLater extends Error {
   override readonly name = 'RetryLater'
 
