@@ -130,7 +130,9 @@ t.test('a run that fails is recorded with its reason and comes again', async (t)
     return runs.some(({ failure }) => failure !== null) && runs.filter(({ failure }) => failure !== null)
   })
   t.match(run, { name: 'audit.prune', rows: 0, failure: /Failed query: .*"audit_log"/, finished_at: Date })
-  t.ok(log.some(({ msg, job }) => msg === 'scheduled job failed' && job === 'audit.prune'))
+  await until('the log', () =>
+    log.some(({ msg, job }) => msg === 'scheduled job failed' && job === 'audit.prune'),
+  )
 })
 
 t.test('what is due while Redis is away is done when it is back', async (t) => {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { setTimeout as wait } from 'node:timers/promises'
 import { mayPass } from '../database/failures.js'
 import { StaleHolderError } from '../database/fence.js'
@@ -29,6 +30,8 @@ export interface Scheduler {
 export const startScheduler = ({ jobs, ...needs }: SchedulerNeeds): Scheduler => {
   const stopping = new AbortController()
   const { signal } = stopping
+  // One rest each; Node takes more than ten for a leak.
+  setMaxListeners(jobs.length, signal)
   let quietUntil = 0
 
   const rest = (ms: number): Promise<void> => wait(ms, undefined, { signal }).catch(() => {})
