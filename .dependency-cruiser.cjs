@@ -83,15 +83,21 @@ const betweenFolders = [
   ),
   rule(
     'tests-share-only-support',
-    'A test that imports a test runs it twice. What two tests need is in test/support.',
+    'A test that imports a test runs it twice. What two tests need is in test/support, or is a part of the contract.',
     { path: '^test/' },
-    { path: '^test/', pathNot: '^test/(contract/)?support/' },
+    { path: '^test/', pathNot: '^test/(support|contract/(support|chapters|beyond))/' },
   ),
   rule(
     'contract-tests-are-black-box',
     'The contract suite runs against the Nest baseline too: it knows a base URL and nothing else.',
     { path: '^test/contract/' },
     { path: '^(src|workers|dev)/' },
+  ),
+  rule(
+    'contract-parts-need-no-service',
+    'They run where nothing of ours does, and the other tests’ support starts what is ours.',
+    { path: '^test/contract/(support|chapters|beyond)/' },
+    { path: '^test/support/' },
   ),
   rule(
     'nobody-imports-the-comparison',

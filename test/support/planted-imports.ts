@@ -59,6 +59,8 @@ export const allowedImports: readonly PlantedImport[] = [
   'test/support/app.ts -> workers/orders.worker.ts',
   'test/support/app.ts -> dev/services.ts',
   'test/contract/orders.test.ts -> test/contract/support/client.ts',
+  'test/contract/orders.test.ts -> test/contract/chapters/orders.ts',
+  'test/contract/chapters/orders.ts -> test/contract/support/problem.ts',
   'dev/build.ts -> esbuild',
 ]
 
@@ -92,6 +94,7 @@ export const forbiddenImports: Readonly<Record<string, readonly PlantedImport[]>
   ],
   'tests-share-only-support': ['test/a.test.ts -> test/b.test.ts', 'test/support/app.ts -> test/b.test.ts'],
   'contract-tests-are-black-box': ['test/contract/a.test.ts -> src/app.ts'],
+  'contract-parts-need-no-service': ['test/contract/chapters/orders.ts -> test/support/app.ts'],
   'nobody-imports-the-comparison': [
     'test/c.test.ts -> comparison/main.ts',
     'dev/compare.ts -> comparison/main.ts',

@@ -20,9 +20,17 @@ export interface RunningProcess {
 export type Script = 'server.js' | 'worker.js'
 
 /** Runs dist/`script` with that environment and no more; kills it at the end if the test has not. */
-export const startProcess = async (
+export const startProcess = (
   t: Test,
   script: Script,
+  env: Readonly<Record<string, string>>,
+  nodeArgs: readonly string[] = [],
+): Promise<RunningProcess> => startFile(t, `dist/${script}`, env, nodeArgs)
+
+/** The same for a built file of whatever project that logs JSON lines; the path is from the root. */
+export const startFile = async (
+  t: Test,
+  script: string,
   env: Readonly<Record<string, string>>,
   nodeArgs: readonly string[] = [],
 ): Promise<RunningProcess> => {
@@ -30,7 +38,7 @@ export const startProcess = async (
     name: script,
     role: 'app',
     command: process.execPath,
-    args: ['--enable-source-maps', ...nodeArgs, `dist/${script}`],
+    args: ['--enable-source-maps', ...nodeArgs, script],
     env: { ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     graceMs: GRACE_MS,
