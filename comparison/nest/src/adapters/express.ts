@@ -28,6 +28,7 @@ export const createExpressApp = async (trustedProxies: readonly string[]): Promi
   const server = express();
   // Before the first middleware, with which the router is made.
   server.set('strict routing', true);
+  server.set('case sensitive routing', true);
   const options = { bodyParser: false, bufferLogs: true };
   const app = await NestFactory.create<NestExpressApplication>(
     AppModule,

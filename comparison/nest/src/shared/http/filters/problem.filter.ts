@@ -4,15 +4,13 @@ import { isTransientFailure } from '../../database/failures.js';
 import { RequestLogger } from '../../logging/request-logger.js';
 import { AllowedMethods } from '../allowed-methods.js';
 import { httpFault } from '../errors/http-faults.js';
+import { PROBLEM_TYPE, problemBody } from '../errors/problem-body.js';
 import {
   ProblemException,
   UnavailableException,
   ValidationFailedException,
 } from '../errors/problem.exception.js';
 import type { AppRequest, AppResponse } from '../request.js';
-
-const CONTENT_TYPE = 'application/problem+json; charset=utf-8';
-const MAX_INSTANCE_LENGTH = 200;
 
 const UNREADABLE_BODIES = new Set([
   'entity.parse.failed',
@@ -48,9 +46,10 @@ export class ProblemFilter implements ExceptionFilter {
     const problem = this.toProblem(thrown, request);
     const status = problem.getStatus();
     for (const [name, value] of Object.entries(problem.headers)) response.header(name, value);
-    response.header('content-type', CONTENT_TYPE);
+    response.header('content-type', PROBLEM_TYPE);
     response.header('cache-control', 'no-store');
-    this.adapterHost.httpAdapter.reply(response, JSON.stringify(this.bodyOf(problem, request)), status);
+    const body = problemBody(problem, request.originalUrl, request.id);
+    this.adapterHost.httpAdapter.reply(response, JSON.stringify(body), status);
     this.requestLogger.log(request, status, status >= 500 ? thrown : undefined);
   }
 
@@ -67,19 +66,5 @@ export class ProblemFilter implements ExceptionFilter {
     if (typeof status === 'number' && status >= 400 && status < 500) return httpFault(status);
     if (isTransientFailure(thrown)) return new UnavailableException();
     return httpFault(500);
-  }
-
-  private bodyOf(problem: ProblemException, request: AppRequest) {
-    const { code, title, detail, facts } = problem;
-    return {
-      ...facts,
-      type: `urn:unnest:problem:${code}`,
-      title,
-      status: problem.getStatus(),
-      detail,
-      code,
-      instance: request.originalUrl.replace(/[?#].*$/s, '').slice(0, MAX_INSTANCE_LENGTH),
-      requestId: request.id,
-    };
   }
 }
