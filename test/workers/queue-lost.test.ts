@@ -78,9 +78,13 @@ t.test('a queue that is full gets nothing more, and the jobs of others come thro
   t.equal(await handedOver(), undefined, 'it stays due in Postgres')
   const port = worker.log.find(({ msg }) => msg === 'metrics and health are served')?.['port']
   await world.database.sql`update outbox set due_at = due_at - interval '1 hour' where id = ${late.id}`
-  const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
-  const [, age] = /unnest_outbox_overdue_seconds\{queue="mail"\} (\d+)/.exec(metrics) ?? []
-  t.ok(Number(age) >= 3_600 && Number(age) < 3_700, `overdue for ${age} s`)
+  // One look serves all who ask within a moment, and somebody may have asked before.
+  const age = await until('the age to be told', async () => {
+    const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
+    const [, seconds] = /unnest_outbox_overdue_seconds\{queue="mail"\} (\d+)/.exec(metrics) ?? []
+    return Number(seconds) >= 3_600 && Number(seconds)
+  })
+  t.ok(age < 3_700, `overdue for ${age} s`)
   await redis.client.ltrim(waiting, 0, 0)
   await until('there to be room', handedOver)
 })
