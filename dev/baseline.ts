@@ -37,11 +37,7 @@ const npm = async (...args: readonly string[]): Promise<void> => {
   if (code !== 0) throw new Error(`npm ${args.join(' ')} failed in comparison/nest (${text})`)
 }
 
-if (!existsSync(join(FOLDER, 'package.json'))) throw new Error('There is no comparison/nest')
 const lock = newestOf([join(FOLDER, 'package-lock.json')])
 if (newestOf([join(FOLDER, 'node_modules', '.package-lock.json')]) < lock) await npm('ci', '--ignore-scripts')
-const sources = newestOf([
-  lock > 0 ? join(FOLDER, 'package-lock.json') : FOLDER,
-  ...filesIn(join(FOLDER, 'src')),
-])
-if (newestOf(filesIn(join(FOLDER, 'dist'))) < sources) await npm('run', 'build')
+const sources = newestOf([join(FOLDER, 'tsconfig.json'), ...filesIn(join(FOLDER, 'src'))])
+if (newestOf(filesIn(join(FOLDER, 'dist'))) < Math.max(lock, sources)) await npm('run', 'build')

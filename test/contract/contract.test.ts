@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-
 import { createWorld, startPod } from '../support/app.js'
 import { registerAdmin } from '../support/factories.js'
 import { beyond } from './beyond/over-http.js'

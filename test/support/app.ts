@@ -8,6 +8,7 @@ import { type RunningApi, startApi } from '../../src/api.js'
 import { loadApiConfig, loadWorkerConfig } from '../../src/shared/config.js'
 import { closeInOrder } from '../../src/shared/shutdown.js'
 import { createLogger } from '../../src/shared/telemetry/logger.js'
+import { type Answer, type Call, type CallOptions, toBody } from '../contract/support/client.js'
 import { createTestDatabase, type TestDatabase } from './database.js'
 import { type Test, testServices } from './environment.js'
 
@@ -23,22 +24,7 @@ export interface World {
   readonly temporaryDir: string
 }
 
-export interface Answer {
-  readonly status: number
-  readonly headers: Headers
-  readonly text: string
-  /** The parsed body, for tests to look into; undefined when there is none. */
-  // biome-ignore lint/suspicious/noExplicitAny: tests assert on whatever came back
-  readonly body: any
-}
-
-export interface CallOptions {
-  readonly token?: string
-  readonly body?: unknown
-  readonly headers?: Readonly<Record<string, string>>
-}
-
-export type Call = (method: string, path: string, options?: CallOptions) => Promise<Answer>
+export type { Answer, Call, CallOptions }
 
 export interface Pod extends Pick<RunningApi, 'app' | 'url'> {
   readonly call: Call
@@ -93,14 +79,6 @@ export const createWorld = async (t: Test, overrides: Record<string, string> = {
     mailDir: join(dataDir, 'mail'),
     uploadsDir: join(dataDir, 'uploads'),
     temporaryDir: join(dataDir, 'tmp'),
-  }
-}
-
-const toBody = (text: string): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }
 

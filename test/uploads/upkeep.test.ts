@@ -149,8 +149,14 @@ t.test('what a worker that has to stop was at is begun again, and is there once'
     const isInHand = rows.some(({ name, claimed_until }) => name === 'process-upload' && claimed_until)
     return process.platform === 'linux' ? renderersNow().length > 0 : isInHand
   })
+  await until('the mail of her registration to be sent', async () =>
+    (await outboxRows(world)).every(({ name, closed_at }) => name !== 'send-welcome' || closed_at),
+  )
   await first.stop()
-  t.ok(first.log.some(({ msg, job }) => msg === 'job given back' && job === 'process-upload'))
+  t.match(
+    first.log.filter(({ msg }) => msg === 'job given back'),
+    [{ job: 'process-upload' }],
+  )
   await until('the renderer to be gone', () => renderersNow().length === 0)
 
   await startWorkerPod(t, world)

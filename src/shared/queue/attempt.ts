@@ -1,5 +1,6 @@
 import { type Database, inOneTransaction } from '../database/client.js'
-import { type Claim, closeInTransaction } from '../database/outbox-tries.js'
+import type { Claim } from '../database/outbox-claims.js'
+import { closeInTransaction } from '../database/outbox-endings.js'
 import { withDeadline } from '../deadline.js'
 import { withTrace } from '../telemetry/trace.js'
 import type { JobContext, JobHandler } from './handler.js'

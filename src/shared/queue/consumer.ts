@@ -32,8 +32,8 @@ export interface Consumer {
   /** Takes no further jobs, waits for those in hand and gives back the rest; does not wait for a Redis that is away. */
   readonly close: () => Promise<void>
   /**
-   * When the last delivery ended that tells whether this queue gets on, as `performance.now()` tells it: any one while it has
-   * jobs in hand, since another queue's suspect may keep them waiting; else one of its own.
+   * When the last delivery ended that tells whether this queue gets on, as `performance.now()` tells it: while it has jobs
+   * in hand that of all queues, since another queue's suspect may keep them waiting; else its own last one.
    */
   readonly lastEndAt: (queue: string) => number
 }

@@ -1,4 +1,4 @@
-import type { Claim } from '../database/outbox-tries.js'
+import type { Claim } from '../database/outbox-claims.js'
 import type { Logger } from '../telemetry/logger.js'
 import type { Outcome } from './attempt.js'
 import type { QueueMetrics } from './queue-metrics.js'

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import { mayPass } from '../database/failures.js'
-import { type Claim, SUSPECT_DEATHS } from '../database/outbox-tries.js'
+import { type Claim, SUSPECT_DEATHS } from '../database/outbox-claims.js'
 import { traceIdOf } from '../telemetry/trace.js'
 import { type AttemptNeeds, attemptJob, type InHand, type Outcome } from './attempt.js'
 import { type EndingNeeds, MAX_DEATHS, writeDown } from './ending.js'

@@ -65,18 +65,24 @@ export const createRelay = ({ database, redis, prefix, metrics, logger }: RelayN
     return queue
   }
 
-  /** The queues without room for a batch, in one round trip; of one that this relay has not filled, the next batch tells. */
-  const findFull = async (): Promise<string[]> => {
+  /**
+   * Whether Redis has what it was given, and which queues have no room for a batch, in one round trip; of a queue that this
+   * relay has not filled, the next batch tells.
+   */
+  const lookAtQueues = async (): Promise<{ readonly hasAll: boolean; readonly full: readonly string[] }> => {
     const filled = [...queues.values()]
-    if (filled.length === 0) return []
-    const asking = redis.pipeline(filled.map((queue) => ['llen', queue.toKey('wait')]))
-    const answers = (await asking.exec()) ?? []
-    const isFull = (_queue: unknown, index: number): boolean => {
-      const [error, waiting] = answers[index] ?? []
+    const asking = redis.pipeline([
+      ['exists', lifeSign],
+      ...filled.map((queue) => ['llen', queue.toKey('wait')]),
+    ])
+    const answers = ((await asking.exec()) ?? []).map(([error, answer]) => {
       if (error) throw error
-      return Number(waiting) > MAX_WAITING - BATCH_ROWS
-    }
-    return filled.filter(isFull).map(({ name }) => name)
+      return Number(answer)
+    })
+    const [signs, ...waiting] = answers
+    const isFull = (_queue: unknown, index: number): boolean =>
+      (waiting[index] ?? 0) > MAX_WAITING - BATCH_ROWS
+    return { hasAll: signs === 1, full: filled.filter(isFull).map(({ name }) => name) }
   }
 
   const addToQueues = async (rows: readonly Handover[]): Promise<void> => {
@@ -104,11 +110,11 @@ export const createRelay = ({ database, redis, prefix, metrics, logger }: RelayN
   const handOver = async (): Promise<number> => {
     // BullMQ would keep each batch in memory until Redis comes, and each round of an outage adds one.
     if (redis.status !== 'ready') throw new Error('Redis is away')
-    if ((await redis.exists(lifeSign)) === 0) {
+    const { hasAll, full } = await withDeadline('looking at the queues', HANDOVER_TIMEOUT_MS, lookAtQueues())
+    if (!hasAll) {
       const rows = await recall()
       if (rows > 0) return rows
     }
-    const full = await withDeadline('measuring the queues', HANDOVER_TIMEOUT_MS, findFull())
     const rows = await inTime('taking due jobs', takeDueRows(database, BATCH_ROWS, full))
     if (rows.length === 0) return 0
     try {

@@ -4,17 +4,13 @@ import type { Database } from '../database/client.js'
 import { mayPass } from '../database/failures.js'
 import {
   beginSuspect,
-  buryRow,
   type Claim,
   type ClaimRequest,
   claimRows,
-  closeRows,
   type HeldRow,
-  type PutBack,
-  parkRow,
-  putBackRow,
   renewClaim,
-} from '../database/outbox-tries.js'
+} from '../database/outbox-claims.js'
+import { buryRow, closeRows, type PutBack, parkRow, putBackRow } from '../database/outbox-endings.js'
 import { withDeadline } from '../deadline.js'
 
 const BATCH_ROWS = 200
