@@ -83,6 +83,7 @@ export const createApp = async (needs: AppNeeds): Promise<FastifyInstance> => {
   await guardRoutes(app, guardSettings, cradle, limit)
   registerRouteCache(app, {
     cache: createRedisCache(app.redis, config.REDIS_PREFIX),
+    enabled: config.CACHE_ENABLED,
     defaultTtlSeconds: config.CACHE_TTL_SECONDS,
     logger,
   })

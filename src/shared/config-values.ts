@@ -65,6 +65,12 @@ export const proxies = z
 /** Redis is asked within a quarter of it, and Postgres rolls a frozen holder back after two seconds. */
 export const lockTime = wholeNumber(1_000, 600_000)
 
+export const trueOrFalse = (byDefault: boolean) =>
+  z
+    .enum(['true', 'false'], 'must be true or false')
+    .default(byDefault ? 'true' : 'false')
+    .transform((text) => text === 'true')
+
 export const limit = (byDefault: number) => wholeNumber(1, 1_000_000).default(byDefault)
 
 /** `mail=50,webhooks=20`: tries at once, by queue. */

@@ -13,6 +13,7 @@ import {
   proxies,
   redisUrl,
   smtpUrl,
+  trueOrFalse,
 } from './config-values.js'
 import { jwkSet } from './jwk-set.js'
 import { secretKeys } from './secret-keys.js'
@@ -46,10 +47,7 @@ const storageShape = {
 /** The API makes secrets and judges URLs; the worker signs with them and calls those. */
 const webhookShape = {
   WEBHOOK_SECRET_KEYS: secretKeys,
-  WEBHOOK_ALLOW_PRIVATE: z
-    .enum(['true', 'false'], 'must be true or false')
-    .default('false')
-    .transform((text) => text === 'true'),
+  WEBHOOK_ALLOW_PRIVATE: trueOrFalse(false),
 }
 
 /** A worker's grace is longer than a try of most jobs: what is in hand is finished, and not begun again elsewhere. */
@@ -66,6 +64,7 @@ const apiSchema = z.object({
   PORT: port.default(3000),
   HOST: host,
   JWT_PRIVATE_KEYS: jwkSet,
+  CACHE_ENABLED: trueOrFalse(true),
   CACHE_TTL_SECONDS: wholeNumber(1, 86_400).default(60),
   TRUST_PROXY: proxies,
   PASSWORD_HASHES_AT_ONCE: wholeNumber(1, 64).default(1),

@@ -50,6 +50,7 @@ t.test('what has a default may be missing, or empty', async (t) => {
     SHUTDOWN_GRACE_MS: 10_000,
     PORT: 3000,
     HOST: '127.0.0.1',
+    CACHE_ENABLED: true,
     CACHE_TTL_SECONDS: 60,
     TRUST_PROXY: [],
     PASSWORD_HASHES_AT_ONCE: 1,

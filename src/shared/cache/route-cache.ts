@@ -34,6 +34,8 @@ declare module 'fastify' {
 
 export interface RouteCacheNeeds {
   readonly cache: RedisCache
+  /** False answers nothing from the cache and keeps nothing in it; what has changed is still dropped, for other pods. */
+  readonly enabled: boolean
   readonly defaultTtlSeconds: number
   readonly logger: FastifyBaseLogger
 }
@@ -86,6 +88,10 @@ const lookUp =
     return reply.type('application/json; charset=utf-8').send(body)
   }
 
+const bypass: onRequestAsyncHookHandler = async (_request, reply) => {
+  reply.header('x-cache', 'BYPASS')
+}
+
 const store =
   (ttlSeconds: number, { cache, logger }: RouteCacheNeeds): onSendAsyncHookHandler =>
   async (request, reply, payload) => {
@@ -111,6 +117,10 @@ export const registerRouteCache = (app: FastifyInstance, needs: RouteCacheNeeds)
   app.addHook('onRoute', (route) => {
     const policy = route.config?.cache
     if (!policy) return
+    if (!needs.enabled) {
+      route.onRequest = [...[route.onRequest ?? []].flat(), bypass]
+      return
+    }
     const ttlSeconds = policy.ttlSeconds ?? needs.defaultTtlSeconds
     route.onRequest = [...[route.onRequest ?? []].flat(), lookUp(policy, needs)]
     route.onSend = [...[route.onSend ?? []].flat(), store(ttlSeconds, needs)]
