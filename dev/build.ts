@@ -22,7 +22,8 @@ const { dependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'ut
 /** Started by a worker, for one picture each; not a command of the image. */
 const RENDERER = 'src/uploads/images/renderer.ts'
 
-const OPTIONS: BuildOptions = {
+/** For each program; `outdir` is where it goes. */
+export const BUNDLE_OPTIONS: BuildOptions = {
   absWorkingDir: ROOT,
   entryPoints: ['src/server.ts', 'src/migrate.ts', 'workers/worker.ts', RENDERER],
   entryNames: '[name]',
@@ -43,7 +44,7 @@ const OPTIONS: BuildOptions = {
 export const build = async (): Promise<void> => {
   const outdir = join(ROOT, 'dist')
   await rm(outdir, { recursive: true, force: true })
-  await bundle({ ...OPTIONS, outdir }).catch((cause) => {
+  await bundle({ ...BUNDLE_OPTIONS, outdir }).catch((cause) => {
     throw new StartError('The build failed, see above', { cause })
   })
   // esbuild's own process would live as long as a launcher that builds and then runs for days.

@@ -76,20 +76,23 @@ t.test('a profile comes from the cache the second time', async (t) => {
   })
 })
 
-t.test('a pod with CACHE_ENABLED=false asks Postgres, and still drops for the others what it changes', async (t) => {
-  const world = await createWorld(t)
-  const caching = await startPod(t, world)
-  const asking = await startPod(t, { ...world, env: { ...world.env, CACHE_ENABLED: 'false' } })
-  const ada = await registerUser(caching.call)
-  const read = (pod: typeof caching) => pod.call('GET', `/v1/users/${ada.id}`, { token: ada.token })
-  for (const _time of [1, 2]) t.equal((await read(asking)).headers.get('x-cache'), 'BYPASS')
-  t.equal((await read(caching)).headers.get('x-cache'), 'MISS', 'it kept nothing')
-  t.equal((await read(caching)).headers.get('x-cache'), 'HIT')
-  await asking.call('PATCH', '/v1/users/me', { token: ada.token, body: { name: 'Countess' } })
-  const after = await read(caching)
-  t.equal(after.headers.get('x-cache'), 'MISS')
-  t.equal(after.body.data.name, 'Countess')
-})
+t.test(
+  'a pod with CACHE_ENABLED=false asks Postgres, and still drops for the others what it changes',
+  async (t) => {
+    const world = await createWorld(t)
+    const caching = await startPod(t, world)
+    const asking = await startPod(t, { ...world, env: { ...world.env, CACHE_ENABLED: 'false' } })
+    const ada = await registerUser(caching.call)
+    const read = (pod: typeof caching) => pod.call('GET', `/v1/users/${ada.id}`, { token: ada.token })
+    for (const _time of [1, 2]) t.equal((await read(asking)).headers.get('x-cache'), 'BYPASS')
+    t.equal((await read(caching)).headers.get('x-cache'), 'MISS', 'it kept nothing')
+    t.equal((await read(caching)).headers.get('x-cache'), 'HIT')
+    await asking.call('PATCH', '/v1/users/me', { token: ada.token, body: { name: 'Countess' } })
+    const after = await read(caching)
+    t.equal(after.headers.get('x-cache'), 'MISS')
+    t.equal(after.body.data.name, 'Countess')
+  },
+)
 
 t.test('a path that can be spelt in many ways is not cached: each spelling would be an entry', async (t) => {
   const { call } = await startPod(t, await createWorld(t))

@@ -1,0 +1,57 @@
+import autocannon from 'autocannon'
+import { type Exchange, type LoadOrder, type LoadReport, loadOrder } from './load.js'
+
+/* Run by load-generator.ts, one order at a time over IPC. */
+
+const SHOWN_FAULTS = 3
+const REQUEST_LIMIT_SECONDS = 10
+
+/** Each connection begins elsewhere in the list: else all of them would ask for the same at the same time. */
+const rotated = <T>(list: readonly T[], by: number): T[] => [...list.slice(by), ...list.slice(0, by)]
+
+const toRequest = ({ expect, ...request }: Exchange, faults: string[]): autocannon.Request => ({
+  ...request,
+  onResponse: (status, body) => {
+    if (status === expect.status && String(body).includes(expect.includes)) return
+    if (faults.length < SHOWN_FAULTS) {
+      faults.push(`${request.method} ${request.path}: ${status} ${String(body).slice(0, 300)}`)
+    }
+  },
+})
+
+const run = async ({ url, connections, seconds, exchanges }: LoadOrder): Promise<LoadReport> => {
+  const faults: string[] = []
+  const requests = exchanges.map((exchange) => toRequest(exchange, faults))
+  let connection = 0
+  const begun = performance.now()
+  const result = await autocannon({
+    url,
+    connections,
+    duration: seconds,
+    timeout: REQUEST_LIMIT_SECONDS,
+    requests,
+    setupClient: (client) => {
+      client.setRequests(rotated(requests, connection % requests.length))
+      connection += 1
+    },
+  })
+  const { errors, timeouts, non2xx } = result
+  if (errors + timeouts + non2xx > 0) {
+    faults.push(`${errors} errors, ${timeouts} time-outs, ${non2xx} answers that are no success`)
+  }
+  return {
+    requests: result.requests.total,
+    seconds: (performance.now() - begun) / 1_000,
+    p50: result.latency.p50,
+    p99: result.latency.p99,
+    faults,
+  }
+}
+
+process.on('message', (message) => {
+  run(loadOrder.parse(message)).then(
+    (report) => process.send?.(report),
+    (error: unknown) => process.send?.({ requests: 0, seconds: 0, p50: 0, p99: 0, faults: [String(error)] }),
+  )
+})
+process.once('disconnect', () => process.exit())

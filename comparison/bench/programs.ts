@@ -1,0 +1,52 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { build as bundle, type Plugin, stop } from 'esbuild'
+import { prepareBaseline } from '../../dev/baseline.js'
+import { BUNDLE_OPTIONS, build } from '../../dev/build.js'
+import { ROOT } from '../../dev/testing/checks.js'
+import type { CandidateId } from './results.js'
+
+const OUT = join(ROOT, 'comparison', 'bench', 'dist')
+const VARIANTS = join(ROOT, 'comparison', 'bench', 'variants')
+
+/** The built file that a candidate's API starts from. */
+export const API_PROGRAMS: Readonly<Record<CandidateId, string>> = {
+  ours: join(ROOT, 'dist', 'server.js'),
+  'ours-without-outbox': join(OUT, 'without-outbox', 'server.js'),
+  'nest-express': join(ROOT, 'comparison', 'nest', 'dist', 'main.js'),
+  'nest-fastify': join(ROOT, 'comparison', 'nest', 'dist', 'main.js'),
+  raw: join(OUT, 'raw', 'server.js'),
+}
+
+/** The same for the workers, of those that have one. */
+export const WORKER_PROGRAMS = {
+  ours: join(ROOT, 'dist', 'worker.js'),
+  'nest-express': join(ROOT, 'comparison', 'nest', 'dist', 'worker.js'),
+} as const satisfies Partial<Record<CandidateId, string>>
+
+/** Puts our own variant in the place of the module that it varies. */
+const withVariant: Plugin = {
+  name: 'variant',
+  setup: ({ onResolve }) => {
+    onResolve({ filter: /\/queue\/producer\.js$/ }, () => ({ path: join(VARIANTS, 'producer.ts') }))
+  },
+}
+
+/** Builds every candidate where needed. */
+export const buildAll = async (): Promise<void> => {
+  await prepareBaseline()
+  await build()
+  await rm(OUT, { recursive: true, force: true })
+  await bundle({
+    ...BUNDLE_OPTIONS,
+    entryPoints: ['comparison/bench/raw/server.ts'],
+    outdir: join(OUT, 'raw'),
+  })
+  await bundle({
+    ...BUNDLE_OPTIONS,
+    entryPoints: ['src/server.ts'],
+    outdir: join(OUT, 'without-outbox'),
+    plugins: [withVariant],
+  })
+  await stop()
+}

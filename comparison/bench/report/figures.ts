@@ -1,0 +1,93 @@
+import {
+  CANDIDATES,
+  type CandidateId,
+  type Measure,
+  nameOf,
+  type Results,
+  type ScenarioResult,
+} from '../results.js'
+import { ratiosOf, type Spread, spreadOf } from './statistics.js'
+
+/** What a row of a page says of one candidate. */
+export interface Row {
+  readonly id: CandidateId
+  readonly name: string
+  readonly cpu: Spread
+  readonly perSecond: Spread
+  readonly p50: Spread
+  readonly p99: Spread
+  readonly rss: Spread
+  /** Unnest's processor time a request divided by this one's; undefined for Unnest itself. */
+  readonly ratio: Spread | undefined
+}
+
+const column = (rounds: readonly Measure[], name: keyof Measure): number[] =>
+  rounds.map((round) => round[name])
+
+export const rowsOf = ({ candidates }: ScenarioResult): Row[] => {
+  const ours = candidates.find(({ id }) => id === 'ours')
+  if (!ours) throw new Error('Unnest was not measured')
+  return candidates.map(({ id, rounds }) => ({
+    ...{ id, name: nameOf[id] },
+    cpu: spreadOf(column(rounds, 'cpuMicroseconds')),
+    perSecond: spreadOf(column(rounds, 'requestsPerSecond')),
+    p50: spreadOf(column(rounds, 'p50')),
+    p99: spreadOf(column(rounds, 'p99')),
+    rss: spreadOf(column(rounds, 'rssMegabytes')),
+    ratio:
+      id === 'ours'
+        ? undefined
+        : ratiosOf(column(ours.rounds, 'cpuMicroseconds'), column(rounds, 'cpuMicroseconds')),
+  }))
+}
+
+/** `title`, and Unnest's ratio to each of the others. */
+export interface Summary {
+  readonly title: string
+  readonly ratios: readonly { readonly id: CandidateId; readonly ratio: Spread }[]
+}
+
+/** The first thing to look at: for each scenario what a request costs us beside the others. */
+export const summaryOf = ({ scenarios }: Results): Summary[] =>
+  scenarios.map((scenario) => ({
+    title: scenario.title,
+    ratios: rowsOf(scenario).flatMap(({ id, ratio }) => (ratio ? [{ id, ratio }] : [])),
+  }))
+
+/** Beside the load: one line each. */
+export interface Fact {
+  readonly what: string
+  readonly values: readonly { readonly id: CandidateId; readonly text: string }[]
+}
+
+const whole = (value: number): string => Math.round(value).toLocaleString('en')
+const range = ({ low, middle, high }: Spread): string => `${whole(middle)} (${whole(low)} to ${whole(high)})`
+
+const fact = <T extends { readonly id: CandidateId }>(
+  what: string,
+  items: readonly T[],
+  text: (item: T) => string,
+): Fact => ({ what, values: items.map((item) => ({ id: item.id, text: text(item) })) })
+
+export const factsOf = ({ coldStarts, memory, jobs, packages, lines }: Results): Fact[] =>
+  [
+    fact('start of the API to its first answer, ms', coldStarts, (item) =>
+      range(spreadOf(item.milliseconds)),
+    ),
+    fact('memory of the API after the load, MB', memory, (item) => whole(item.rssMegabytes)),
+    fact('welcome mails a second, one worker', jobs, (item) =>
+      range(spreadOf(item.rounds.map((round) => round.jobsPerSecond))),
+    ),
+    fact('the worker’s processor time a mail, µs', jobs, (item) =>
+      range(spreadOf(item.rounds.map((round) => round.cpuMicroseconds))),
+    ),
+    fact('packages installed for production', packages, (item) => whole(item.count)),
+    fact('their size, MB', packages, (item) => whole(item.megabytes)),
+    fact('lines of code of what both can do, in the domains', lines, (item) => whole(item.domains)),
+    fact('with what they stand on', lines, (item) => whole(item.comparable)),
+    fact('lines of code in all', lines, (item) => whole(item.all)),
+  ].filter(({ values }) => values.length > 0)
+
+/** Those who appear in any of the facts, in the order of the table. */
+export const columnsOf = (facts: readonly Fact[]): CandidateId[] =>
+  CANDIDATES.filter((id) => facts.some(({ values }) => values.some((value) => value.id === id)))

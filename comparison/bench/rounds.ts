@@ -1,0 +1,97 @@
+import type { LoadOrder } from './load.js'
+import type { LoadGenerator } from './load-generator.js'
+import { cpuOf, rssOf } from './process-figures.js'
+import { type CandidateId, type Measure, nameOf, type ScenarioResult } from './results.js'
+import type { Scenario } from './scenarios.js'
+import { type RunningServer, startServer } from './servers.js'
+import type { Stage } from './stage.js'
+import type { Tokens } from './tokens.js'
+
+export interface Turns {
+  readonly rounds: number
+  readonly seconds: number
+}
+
+/** What may expire from a cache during a turn. */
+const MISSES_ALLOWED = 0.01
+
+export type ServerOf = (id: CandidateId) => RunningServer
+
+/** Starts what a scenario needs: the servers that run anyway, or its own where it wants them to be otherwise. */
+const withServers = async <T>(
+  stage: Stage,
+  { candidates, environment }: Scenario,
+  serverOf: (id: CandidateId) => Promise<RunningServer>,
+  work: (servers: readonly RunningServer[]) => Promise<T>,
+): Promise<T> => {
+  if (!environment) return work(await Promise.all(candidates.map(serverOf)))
+  const servers: RunningServer[] = []
+  try {
+    for (const id of candidates) servers.push(await startServer(stage, id, environment))
+    return await work(servers)
+  } finally {
+    for (const { stop } of servers) await stop()
+  }
+}
+
+const missesOf = async ({ redis }: Stage): Promise<number> =>
+  Number(/keyspace_misses:(\d+)/.exec(await redis.info('stats'))?.[1])
+
+const measureTurn = async (
+  stage: Stage,
+  generator: LoadGenerator,
+  server: RunningServer,
+  scenario: Scenario,
+  order: Omit<LoadOrder, 'url'>,
+): Promise<Measure> => {
+  const [cpu, misses] = [cpuOf(server.pid), await missesOf(stage)]
+  const { requests, seconds, p50, p99, faults } = await generator.run({ url: server.url, ...order })
+  const spent = cpuOf(server.pid) - cpu
+  if (faults.length > 0 || requests === 0) {
+    throw new Error(`${scenario.title} at ${server.id} was answered wrongly:\n${faults.join('\n')}`)
+  }
+  if (scenario.fromCache && (await missesOf(stage)) - misses > requests * MISSES_ALLOWED) {
+    throw new Error(`${scenario.title} at ${server.id} was not answered from the cache`)
+  }
+  return {
+    requests,
+    requestsPerSecond: requests / seconds,
+    p50,
+    p99,
+    cpuMicroseconds: spent / requests,
+    rssMegabytes: rssOf(server.pid),
+  }
+}
+
+const describe = (id: CandidateId, { requestsPerSecond, cpuMicroseconds, p99 }: Measure): string =>
+  `${nameOf[id]} ${Math.round(cpuMicroseconds)} us, ${Math.round(requestsPerSecond)}/s, p99 ${Math.round(p99)} ms`
+
+/** Lets the candidates of a scenario take turns: A B C, A B C, and so on, after a turn that is not counted. */
+export const measureScenario = async (
+  stage: Stage,
+  generator: LoadGenerator,
+  tokens: Tokens,
+  scenario: Scenario,
+  serverOf: (id: CandidateId) => Promise<RunningServer>,
+  { rounds, seconds }: Turns,
+): Promise<ScenarioResult> => {
+  const { id, title, connections, note } = scenario
+  return withServers(stage, scenario, serverOf, async (servers) => {
+    await tokens.renew((await serverOf('ours')).url)
+    const order = { connections, seconds, exchanges: scenario.exchanges(stage, tokens.tokenOf) }
+    // Compiled code, open connections and a full cache are what runs in production.
+    for (const { url } of servers) await generator.run({ url, ...order })
+    const measured = servers.map((server) => ({ server, rounds: [] as Measure[] }))
+    for (let round = 1; round <= rounds; round += 1) {
+      for (const { server, rounds: turns } of measured) {
+        turns.push(await measureTurn(stage, generator, server, scenario, order))
+      }
+      const line = measured.map(({ server, rounds: turns }) =>
+        turns.slice(-1).map((m) => describe(server.id, m)),
+      )
+      console.log(`${title}, round ${round} of ${rounds}: ${line.join('; ')}`)
+    }
+    const candidates = measured.map(({ server, rounds: turns }) => ({ id: server.id, rounds: turns }))
+    return { id, title, connections, ...(note && { note }), candidates }
+  })
+}
