@@ -32,7 +32,7 @@ const countIn = (files: readonly string[]): number =>
 const filesIn = (folder: string): string[] =>
   readdirSync(join(ROOT, folder), { recursive: true })
     .map((name) => `${folder}/${name}`)
-    .filter((name) => name.endsWith('.ts'))
+    .filter((name) => name.endsWith('.ts') && !name.endsWith('.spec.ts'))
 
 const DOMAIN = /\/(auth|sessions|users|products|orders|mail)\//
 

@@ -66,6 +66,29 @@ const testExchange = async (t: TapTest, admin: Account, here: Server, there: Ser
   t.equal(again.body.data.refreshToken, next.body.data.refreshToken, 'with the same successor')
 }
 
+/** What a Nest pod does not honour of ours, as docs/moving-from-nest.md tells whoever runs both. */
+const testGaps = async (t: TapTest, world: World, admin: Account, one: Server, nest: Server) => {
+  const ada = await registerUser(one.call)
+  const { id: productId } = await createProduct(one.call, admin)
+  const headers = { 'idempotency-key': 'my-first' }
+  const place = async ({ call }: Server): Promise<string> => {
+    const body = { items: [{ productId, quantity: 1 }] }
+    return (await call('POST', '/v1/orders', { token: ada.token, headers, body })).body.data.id
+  }
+  const [first, second, third] = [await place(one), await place(nest), await place(one)]
+  t.equal(first, third, 'a key is remembered by ours')
+  t.not(first, second, 'and unknown to Nest: a second order')
+  const rows = await world.database.sql`select payload from outbox where name = 'publish-order-event'`
+  const published = rows.map(({ payload }) => payload.orderId).filter((id) => [first, second].includes(id))
+  t.strictSame(published, [first], 'nobody publishes what Nest has placed')
+
+  const { token, refreshToken } = await logIn(one.call, ada)
+  t.equal((await one.call('POST', '/v1/auth/logout', { token })).status, 204)
+  t.equal((await one.call('GET', '/v1/users/me', { token })).status, 401, 'log-out ends the token at ours')
+  t.equal((await nest.call('GET', '/v1/users/me', { token })).status, 200, 'not at Nest, until it expires')
+  t.equal((await refresh(nest.call, refreshToken)).status, 401, 'but no new one is given')
+}
+
 const testMixed = async (t: TapTest, nest: Implementation): Promise<void> => {
   const world = await createWorld(t)
   const [one, other] = await Promise.all([ours.startApi(t, world), nest.startApi(t, world, UNCACHED)])
@@ -76,6 +99,9 @@ const testMixed = async (t: TapTest, nest: Implementation): Promise<void> => {
     await testExchange(t, admin, one, other)
     await testExchange(t, admin, other, one)
   })
+  await part(t, `ours and ${nest.name}: what Nest does not honour`, (t) =>
+    testGaps(t, world, admin, one, other),
+  )
   await part(t, `ours and ${nest.name} behind one balancer`, (t) => contract(t, scene))
 }
 

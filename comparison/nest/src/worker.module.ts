@@ -1,5 +1,7 @@
 import { Module } from '@nestjs/common';
 import { ConfigModule } from '@nestjs/config';
+import { ScheduleModule } from '@nestjs/schedule';
+import { AuthUpkeepModule } from './auth/upkeep.module.js';
 import { configOptions } from './config/config-options.js';
 import { WorkerEnvironment } from './config/environment.js';
 import { MailModule } from './mail/mail.module.js';
@@ -13,7 +15,9 @@ import { WorkerQueueModule } from './shared/queue/queue.module.js';
     LoggingModule.forProcess('worker'),
     DatabaseModule,
     WorkerQueueModule,
+    ScheduleModule.forRoot(),
     MailModule,
+    AuthUpkeepModule,
   ],
 })
 export class WorkerModule {}
