@@ -4,7 +4,7 @@ import type { Database } from '../src/shared/database/client.js'
 import { listen } from '../src/shared/database/listener.js'
 import { OUTBOX_CHANNEL } from '../src/shared/database/outbox.js'
 import { isAnythingDue } from '../src/shared/database/outbox-handovers.js'
-import { pingDatabase } from '../src/shared/database/ping.js'
+import { pingAnew, pingDatabase } from '../src/shared/database/ping.js'
 import { withDeadline } from '../src/shared/deadline.js'
 import { type Consumer, startConsumer } from '../src/shared/queue/consumer.js'
 import { refuseEviction } from '../src/shared/queue/eviction.js'
@@ -25,6 +25,8 @@ const LONGEST_BATCH_MS = 40_000
 /** A piece of work may take this many times its own limit before the process counts as stuck. */
 const STUCK_FACTOR = 2
 const PING_MS = 1_000
+/** What a full pool may keep a ping waiting without being dead. */
+const POOL_PING_MS = 10_000
 
 export interface QueuesNeeds {
   readonly config: WorkerConfig
@@ -39,17 +41,17 @@ export interface QueuesNeeds {
   readonly onFatal: () => void
 }
 
-/** A Redis that is away at the start is asked when it comes. */
+/** Asked at each connection: one that was away at the start, or that another Redis has taken the place of. */
 const checkEviction = async ({ config, relayRedis, logger, onFatal }: QueuesNeeds): Promise<void> => {
   if (config.REDIS_EVICTION_CHECK === 'off') return
-  if (relayRedis.status === 'ready') return refuseEviction(relayRedis)
-  relayRedis.once('ready', () => {
+  relayRedis.on('ready', () => {
     refuseEviction(relayRedis).catch((err) => {
       if (!(err instanceof ConfigError)) return logger.warn({ err }, 'eviction policy could not be read')
       logger.fatal({ alert: 'queue_evicts', err }, 'the queue would lose jobs')
       onFatal()
     })
   })
+  if (relayRedis.status === 'ready') await refuseEviction(relayRedis)
 }
 
 const watchQueue = (queue: string, consumer: Consumer, relay: Relay, needs: QueuesNeeds): Watched => {
@@ -76,6 +78,26 @@ const watchRelay = (loop: RelayLoop, { config, database, relayRedis }: QueuesNee
   stuckAfterMs: Math.max(config.WORKER_STUCK_AFTER_MS, LONGEST_BATCH_MS * STUCK_FACTOR),
 })
 
+/** Connections that are dead and do not know it keep the whole pool waiting; a new process has new ones. */
+const watchPool = ({ config, database }: QueuesNeeds): Watched => {
+  let lastAnswerAt = performance.now()
+  return {
+    name: 'database pool',
+    lastEndAt: () => lastAnswerAt,
+    workWaits: async () => {
+      try {
+        await pingDatabase(database, POOL_PING_MS)
+        lastAnswerAt = performance.now()
+        return false
+      } catch {
+        await pingAnew(config.DATABASE_URL, PING_MS)
+        return true
+      }
+    },
+    stuckAfterMs: config.WORKER_STUCK_AFTER_MS,
+  }
+}
+
 const startRelay = ({ config, database, relayRedis, metrics, logger }: QueuesNeeds) => {
   const relay = createRelay({ database, redis: relayRedis, prefix: config.REDIS_PREFIX, metrics, logger })
   const loop = startRelayLoop(relay, logger)
@@ -101,7 +123,7 @@ export const startQueues = async (needs: QueuesNeeds): Promise<readonly Shutdown
     finishMs: config.SHUTDOWN_GRACE_MS * FINISH_SHARE_OF_GRACE,
   })
   const queues = queuesOf(handlers).map((queue) => watchQueue(queue, consumer, relay, needs))
-  const watched = [...queues, watchRelay(loop, needs)]
+  const watched = [...queues, watchRelay(loop, needs), watchPool(needs)]
   const watchdog = startWatchdog({ watched, onStuck: onFatal, logger })
   return [
     { name: 'watchdog', close: async () => watchdog.stop() },

@@ -1,19 +1,16 @@
 import { and, desc, eq, gte, inArray, isNotNull, isNull, lt, type SQL, sql } from 'drizzle-orm'
 import type { Executor } from '../shared/database/client.js'
 import { outbox } from '../shared/database/outbox.table.js'
+import { stateOfOpenRow } from '../shared/database/outbox-states.js'
 import type { FailedFilter, Job } from './queues.schemas.js'
 import type { JobState } from './queues.states.js'
 
-/** Where a row is. The one place that says how its columns tell. */
+/** Where a row is, be it open or closed. */
 export const stateOfRow = sql<JobState>`case
   when ${outbox.discardedAt} is not null then 'discarded'
   when ${outbox.failure} is not null then 'failed'
   when ${outbox.closedAt} is not null then 'completed'
-  when ${outbox.parkedAt} is not null then 'parked'
-  when ${outbox.claimedUntil} > now() then 'active'
-  when ${outbox.handedOverAt} is not null then 'queued'
-  when ${outbox.dueAt} > now() then 'delayed'
-  else 'waiting' end`
+  else ${stateOfOpenRow} end`
 
 /** A dead letter as the dashboard and the list of failed jobs see it. */
 export type JobSummary = Omit<Job, 'payload'>

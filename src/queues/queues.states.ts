@@ -1,4 +1,4 @@
-/** Where a job can be; the order has no meaning. How a row's columns tell is in `jobs.repository.ts`. */
+/** Where a job can be; the order has no meaning. How a row's columns tell is in `shared/database/outbox-states.ts`. */
 export const JOB_STATES = [
   /** Due, and not yet in the queue. */
   'waiting',

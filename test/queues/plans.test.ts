@@ -6,8 +6,9 @@ import { createCountsRepository } from '../../src/queues/counts.repository.js'
 import { createDeadLettersRepository } from '../../src/queues/dead-letters.repository.js'
 import { createJobsRepository } from '../../src/queues/jobs.repository.js'
 import { createRunsRepository } from '../../src/queues/runs.repository.js'
+import { pruneClosedRows } from '../../src/shared/database/outbox.js'
 import { countOutbox } from '../../src/shared/database/outbox-counts.js'
-import { isAnythingDue, takeDueRows } from '../../src/shared/database/outbox-handovers.js'
+import { isAnythingDue, recallRows, takeDueRows } from '../../src/shared/database/outbox-handovers.js'
 import { createTestDatabase } from '../support/database.js'
 
 const ROWS = 100_000
@@ -51,6 +52,8 @@ t.test('nothing that an operator or a relay asks reads the whole outbox', async 
   await countOutbox(database, ['mail', 'events'])
   await isAnythingDue(database)
   await takeDueRows(database, 500, ['events'])
+  await recallRows(database, 5_000)
+  await pruneClosedRows(database, 1, 5_000)
   await database.transaction(async (transaction) => {
     const deadLetters = createDeadLettersRepository(transaction)
     for (const filter of filters) await deadLetters.match('mail', filter)

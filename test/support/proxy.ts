@@ -9,6 +9,8 @@ export interface TcpProxy {
   readonly cut: () => Promise<void>
   /** Keeps connections, takes new ones, and lets nothing through, as when packets get lost. */
   readonly stall: () => void
+  /** Lets nothing through on the connections of now, as a firewall that has forgotten them; new ones work. */
+  readonly forget: () => void
   /** Everything works again; what was held back arrives late. */
   readonly mend: () => Promise<void>
 }
@@ -55,12 +57,17 @@ export const startProxy = async (t: Test, { hostname, port: farPort }: URL): Pro
   }
   t.teardown(cut)
 
+  const forget = (): void => {
+    for (const socket of sockets) socket.pause()
+  }
+
   return {
     port,
     cut,
+    forget,
     stall: () => {
       stalled = true
-      for (const socket of sockets) socket.pause()
+      forget()
     },
     mend: async () => {
       stalled = false

@@ -107,4 +107,14 @@ t.test('a queue that evicts', async (t) => {
     const worker = await startProcess(t, 'worker.js', { ...env, REDIS_EVICTION_CHECK: 'off' })
     t.ok(await worker.untilLogged('worker ready'))
   })
+
+  await t.test('ends a running one when it is connected to again', async (t) => {
+    await redis.client.config('SET', 'maxmemory-policy', 'noeviction')
+    const worker = await startProcess(t, 'worker.js', env)
+    await worker.untilLogged('worker ready')
+    await redis.client.config('SET', 'maxmemory-policy', 'allkeys-lru')
+    await redis.client.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+    t.match(await worker.untilLogged('the queue would lose jobs'), { level: 60, alert: 'queue_evicts' })
+    t.equal(await worker.exit, 1)
+  })
 })

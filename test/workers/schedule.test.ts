@@ -129,10 +129,34 @@ t.test('a run that fails is recorded with its reason and comes again', async (t)
     const runs = await runsOf(world.database)
     return runs.some(({ failure }) => failure !== null) && runs.filter(({ failure }) => failure !== null)
   })
-  t.match(run, { name: 'audit.prune', rows: 0, failure: /Failed query: .*"audit_log"/, finished_at: Date })
+  t.match(run, {
+    name: 'audit.prune',
+    rows: 0,
+    failure: /^relation "audit_log" does not exist.*Failed query: .*"audit_log"/,
+    finished_at: Date,
+  })
   await until('the log', () =>
     log.some(({ msg, job }) => msg === 'scheduled job failed' && job === 'audit.prune'),
   )
+})
+
+t.test('a batch that takes too long says so, and stays due', async (t) => {
+  const world = await createWorld(t)
+  const { sql } = world.database
+  await sql`insert into audit_log (id, action, created_at) values (${uuidv7()}, 'login.failed', now() - interval '366 days')`
+  await sql`create function dawdle() returns trigger language plpgsql as $$
+    begin perform pg_sleep(4); return old; end $$`
+  await sql`create trigger dawdle before delete on audit_log for each row execute function dawdle()`
+  await startWorkerPod(t, world)
+  const audits = async () => (await runsOf(world.database)).filter(({ name }) => name === 'audit.prune')
+  const slow = await until('the reason', async () => (await audits()).find(({ failure }) => failure !== null))
+  // Postgres ends the connection with the transaction.
+  t.match(slow, { failure: /timeout|CONNECTION_CLOSED/, finished_at: null, rows: 0 })
+  await sql`drop trigger dawdle on audit_log`
+  const done = await until('the job to be done', async () =>
+    (await audits()).find(({ finished_at }) => finished_at !== null),
+  )
+  t.match(done, { failure: null, rows: 1 })
 })
 
 t.test('what is due while Redis is away is done when it is back', async (t) => {

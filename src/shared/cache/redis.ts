@@ -12,13 +12,20 @@ const CONNECT_TIMEOUT_MS = 2_000
 const MAX_RECONNECT_DELAY_MS = 2_000
 const CLOSE_TIMEOUT_MS = 1_000
 const FIRST_CONNECTION_MS = 1_000
+/**
+ * A connection that owes an answer for so long is dead, and does not know it: it is given up for a new one, long before TCP
+ * would. Above each command's own time-out.
+ */
+const SILENT_MS = 10_000
+/** Above the 10 s that BullMQ's reads block at most. */
+const SILENT_BLOCKING_MS = 20_000
 
 /** Keeps trying for ever, soon at first: a pod outlives its Redis. */
 const retryStrategy = (times: number): number => Math.min(times * 100, MAX_RECONNECT_DELAY_MS)
 
 type Limits = Pick<
   RedisOptions,
-  'enableOfflineQueue' | 'maxRetriesPerRequest' | 'commandTimeout' | 'enableAutoPipelining'
+  'enableOfflineQueue' | 'maxRetriesPerRequest' | 'commandTimeout' | 'enableAutoPipelining' | 'socketTimeout'
 >
 
 /**
@@ -29,13 +36,18 @@ export const failFast = (commandTimeout: number): Limits => ({
   enableOfflineQueue: false,
   maxRetriesPerRequest: 1,
   commandTimeout,
+  socketTimeout: SILENT_MS,
 })
 
 /**
  * Limits for a connection whose commands block by design: BullMQ's workers ask for it. What many jobs say in one turn of
  * the event loop goes out together.
  */
-export const blocking: Limits = { maxRetriesPerRequest: null, enableAutoPipelining: true }
+export const blocking: Limits = {
+  maxRetriesPerRequest: null,
+  enableAutoPipelining: true,
+  socketTimeout: SILENT_BLOCKING_MS,
+}
 
 /** Logs the beginning and the end of an outage, and not each of the attempts between. */
 const logOutages = (redis: Redis, name: string, logger: Logger): void => {

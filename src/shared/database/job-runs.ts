@@ -51,6 +51,11 @@ export const recordEnd = async (executor: Executor, run: RunKey, failure: string
   await executor.update(jobRuns).set({ finishedAt: sql`now()`, failure }).where(ofRun(run))
 }
 
+/** Writes why the run got no further; it has not come to its end, and the job stays due. */
+export const recordSetback = async (executor: Executor, run: RunKey, failure: string): Promise<void> => {
+  await executor.update(jobRuns).set({ failure }).where(ofRun(run))
+}
+
 /** Deletes up to `limit` runs that began more than `days` ago. @returns how many it deleted */
 export const pruneRuns = async (executor: Executor, days: number, limit: number): Promise<number> => {
   const old = executor

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { Executor } from './client.js'
+import { stateOfOpenRow } from './outbox-states.js'
 
 /** The outbox at a moment. */
 export interface OutboxCounts {
@@ -23,12 +24,7 @@ export const countOutbox = async (executor: Executor, queues: readonly string[])
     select wanted.queue, state, count(*)::int as count,
       coalesce(extract(epoch from now() - min(since)), 0)::float8 as overdue
     from unnest(${names}::text[]) as wanted (queue) cross join lateral (
-      (select case
-          when parked_at is not null then 'parked'
-          when claimed_until > now() then 'active'
-          when handed_over_at is not null then 'queued'
-          when due_at > now() then 'delayed'
-          else 'waiting' end as state,
+      (select ${stateOfOpenRow} as state,
         case when parked_at is not null or claimed_until > now() then null
           when handed_over_at is not null then coalesce(ready_at, handed_over_at)
           when due_at <= now() then due_at end as since

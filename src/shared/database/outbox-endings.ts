@@ -1,4 +1,4 @@
-import { and, isNull, sql } from 'drizzle-orm'
+import { and, eq, isNotNull, isNull, type SQL, sql } from 'drizzle-orm'
 import type { Executor } from './client.js'
 import { outbox } from './outbox.table.js'
 import { type HeldRow, stillHeld } from './outbox-claims.js'
@@ -27,6 +27,21 @@ export const closeInTransaction = async (executor: Executor, claim: HeldRow): Pr
   return closed.length === 1
 }
 
+/**
+ * Whether the row has come to that end by this very claim: then the answer was lost on the way, and to ask again is the
+ * same end. Nobody hears of a dead letter that is taken for somebody else's.
+ */
+const hasEndedSo = async (executor: Executor, claim: HeldRow, end: SQL | undefined): Promise<boolean> => {
+  const ended = await executor
+    .select({ id: outbox.id })
+    .from(outbox)
+    .where(and(eq(outbox.id, claim.id), eq(outbox.claimId, claim.claimId), end))
+  return ended.length === 1
+}
+
+const isDead = ({ round }: HeldRow) => and(eq(outbox.round, round), isNotNull(outbox.failure))
+const isInNextRound = ({ round }: HeldRow) => eq(outbox.round, round + 1)
+
 /** Closes a row with the reason why it will never be done. @returns false when it was not ours any more */
 export const buryRow = async (executor: Executor, claim: HeldRow, failure: string): Promise<boolean> => {
   const buried = await executor
@@ -40,7 +55,7 @@ export const buryRow = async (executor: Executor, claim: HeldRow, failure: strin
     })
     .where(stillHeld(claim))
     .returning({ id: outbox.id })
-  return buried.length === 1
+  return buried.length === 1 || hasEndedSo(executor, claim, isDead(claim))
 }
 
 /** The row is nobody's any more, and its next handover is another one than the last. */
@@ -60,9 +75,9 @@ export interface PutBack {
   readonly error: string | null
 }
 
-/** Gives a claimed row back to the relay, due in `delayMs`. */
-export const putBackRow = async (executor: Executor, claim: HeldRow, back: PutBack): Promise<void> => {
-  await executor
+/** Gives a claimed row back to the relay, due in `delayMs`. @returns false when it was not ours any more */
+export const putBackRow = async (executor: Executor, claim: HeldRow, back: PutBack): Promise<boolean> => {
+  const returned = await executor
     .update(outbox)
     .set({
       ...NEXT_ROUND,
@@ -72,11 +87,16 @@ export const putBackRow = async (executor: Executor, claim: HeldRow, back: PutBa
       ...(back.error !== null && { lastError: back.error }),
     })
     .where(stillHeld(claim))
+    .returning({ id: outbox.id })
+  return returned.length === 1 || hasEndedSo(executor, claim, isInNextRound(claim))
 }
 
-/** Gives a row that nobody here understands back; it comes again once a minute, by then for a newer worker. */
-export const parkRow = async (executor: Executor, claim: HeldRow): Promise<void> => {
-  await executor
+/**
+ * Gives a row that nobody here understands back; it comes again once a minute, by then for a newer worker.
+ * @returns false when it was not ours any more
+ */
+export const parkRow = async (executor: Executor, claim: HeldRow): Promise<boolean> => {
+  const parked = await executor
     .update(outbox)
     .set({
       ...NEXT_ROUND,
@@ -84,4 +104,6 @@ export const parkRow = async (executor: Executor, claim: HeldRow): Promise<void>
       parkedAt: sql`coalesce(${outbox.parkedAt}, now())`,
     })
     .where(stillHeld(claim))
+    .returning({ id: outbox.id })
+  return parked.length === 1 || hasEndedSo(executor, claim, isInNextRound(claim))
 }

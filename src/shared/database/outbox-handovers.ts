@@ -78,11 +78,11 @@ export const isAnythingDue = async (executor: Executor): Promise<boolean> => {
 export const recallRows = async (executor: Executor, limit: number): Promise<number> => {
   const recalled = await executor.execute(sql`
     update outbox set handed_over_at = null, handovers = 0, due_at = coalesce(ready_at, now())
-    where id in (
+    where id = any(array(
       select id from outbox
       where closed_at is null and handed_over_at is not null and (claimed_until is null or claimed_until <= now())
       order by id limit ${limit} for update skip locked
-    )
+    ))
     returning id`)
   return recalled.length
 }

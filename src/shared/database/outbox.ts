@@ -1,4 +1,4 @@
-import { and, eq, inArray, isNotNull, isNull, lt, or, type SQL, sql } from 'drizzle-orm'
+import { and, asc, eq, isNotNull, isNull, lt, or, type SQL, sql } from 'drizzle-orm'
 import { v7 as uuidv7 } from 'uuid'
 import type { Executor, Transaction } from './client.js'
 import { outbox } from './outbox.table.js'
@@ -53,7 +53,13 @@ export const pruneClosedRows = async (executor: Executor, days: number, limit: n
         or(isNull(outbox.failure), isNotNull(outbox.discardedAt)),
       ),
     )
+    // Keeps the planner to the index: it takes what is to go for frequent where many dead letters are as old.
+    .orderBy(asc(outbox.closedAt))
     .limit(limit)
-  const deleted = await executor.delete(outbox).where(inArray(outbox.id, old)).returning({ id: outbox.id })
+  // The array, too, keeps it from reading the whole table.
+  const deleted = await executor
+    .delete(outbox)
+    .where(sql`${outbox.id} = any(array${old})`)
+    .returning({ id: outbox.id })
   return deleted.length
 }

@@ -29,13 +29,12 @@ export interface AttemptNeeds {
 const run = async (
   handler: JobHandler,
   { claim, stop: { signal } }: InHand,
-  { database, tries }: AttemptNeeds,
+  database: Database,
 ): Promise<boolean> => {
   const { name, timeoutMs } = handler.contract
   const context: JobContext = { key: claim.key, attempt: claim.attempts + 1, signal }
   if (handler.effect === 'outside') {
     await withDeadline(name, timeoutMs, handler.run(claim, context))
-    await tries.close(claim)
     return true
   }
   const effect = inOneTransaction(database, async (transaction) => {
@@ -48,18 +47,23 @@ const run = async (
   return withDeadline(name, timeoutMs, effect)
 }
 
-/** Does the job's work once, within its time and the trace of what caused it, and closes its row if it was done. */
+/**
+ * Does the job's work once, within its time and the trace of what caused it, and closes its row if it was done. Rejects
+ * when that cannot be written down: an effect that is there is no failed try, and its row is left to its lease.
+ */
 export const attemptJob = async (
   handler: JobHandler,
   held: InHand,
-  needs: AttemptNeeds,
+  { database, tries }: AttemptNeeds,
 ): Promise<Outcome> => {
   const { claim, stop } = held
   try {
-    const isDone = await withTrace(claim.traceparent, () => run(handler, held, needs))
-    return { kind: isDone ? 'done' : 'lost' }
+    const isDone = await withTrace(claim.traceparent, () => run(handler, held, database))
+    if (!isDone) return { kind: 'lost' }
   } catch (error) {
     stop.abort(error)
     return { ...judge(error, handler.contract, claim.attempts + 1), error }
   }
+  if (handler.effect === 'outside') await tries.close(claim)
+  return { kind: 'done' }
 }

@@ -99,8 +99,8 @@ export const createProcessor = (handlers: readonly JobHandler[], needs: Processo
       const ms = Math.round(performance.now() - started)
       const { name: job, id: jobId, attempts, traceparent } = claim
       const facts = { queue, job, jobId, attempt: attempts + 1, ms, traceId: traceIdOf(traceparent) }
-      await writeDown(held.claim, outcome, facts, needs)
-      metrics.ended(queue, job, outcome.kind, ms / 1_000)
+      const kind = await writeDown(held.claim, outcome, facts, needs)
+      metrics.ended(queue, job, kind, ms / 1_000)
     } finally {
       inHand.delete(held)
     }
@@ -110,8 +110,9 @@ export const createProcessor = (handlers: readonly JobHandler[], needs: Processo
     const facts = { job: claim.name, jobId: claim.id }
     stop.abort(new Error('the worker stops'))
     try {
-      await tries.putBack(claim, { delayMs: 0, counted: false, error: null })
-      logger.warn(facts, 'job given back')
+      // False: it ended at this moment, or another worker has it.
+      if (await tries.putBack(claim, { delayMs: 0, counted: false, error: null }))
+        logger.warn(facts, 'job given back')
     } catch (err) {
       logger.error({ ...facts, err }, 'job could not be given back: its lease has to run out')
     }

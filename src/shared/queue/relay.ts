@@ -103,7 +103,6 @@ export const createRelay = ({ database, redis, prefix, metrics, logger }: RelayN
       metrics.queueLost()
       logger.warn({ rows: recalled }, 'the queue was empty and is filled again from the outbox')
     }
-    recalled = 0
     return 0
   }
 
@@ -111,10 +110,9 @@ export const createRelay = ({ database, redis, prefix, metrics, logger }: RelayN
     // BullMQ would keep each batch in memory until Redis comes, and each round of an outage adds one.
     if (redis.status !== 'ready') throw new Error('Redis is away')
     const { hasAll, full } = await withDeadline('looking at the queues', HANDOVER_TIMEOUT_MS, lookAtQueues())
-    if (!hasAll) {
-      const rows = await recall()
-      if (rows > 0) return rows
-    }
+    if (!hasAll && (await recall()) > 0) return RECALL_ROWS
+    // Also when another relay came to the end of it: what was counted is no part of the next loss.
+    recalled = 0
     const rows = await inTime('taking due jobs', takeDueRows(database, BATCH_ROWS, full))
     if (rows.length === 0) return 0
     try {

@@ -34,9 +34,9 @@ export interface Tries {
   readonly begin: (claim: Claim, leaseMs: number) => Promise<Claim | undefined>
   readonly renew: (claim: HeldRow, leaseMs: number) => Promise<boolean>
   readonly close: (claim: HeldRow) => Promise<void>
-  readonly putBack: (claim: HeldRow, back: PutBack) => Promise<void>
-  readonly park: (claim: HeldRow) => Promise<void>
-  /** @returns false when somebody else was faster */
+  /** The last three change nothing, and resolve to false, when the row is not ours any more. */
+  readonly putBack: (claim: HeldRow, back: PutBack) => Promise<boolean>
+  readonly park: (claim: HeldRow) => Promise<boolean>
   readonly bury: (claim: HeldRow, failure: string) => Promise<boolean>
 }
 
@@ -55,14 +55,13 @@ const insistently = async <T>(what: string, work: () => Promise<T>): Promise<T> 
   }
 }
 
-/** One request a row and batch: of two deliveries of the same row at the same time the second gets nothing. */
+/** Of several deliveries of one row at the same time Postgres lets one have it: whose id the claim bears. */
 const claimBatch = async (
   database: Database,
   requests: readonly ClaimRequest[],
 ): Promise<(Claim | undefined)[]> => {
-  const firsts = [...new Map(requests.toReversed().map((request) => [request.id, request])).values()]
-  const claims = new Map((await claimRows(database, firsts)).map((claim) => [claim.id, claim]))
-  return requests.map((request) => (firsts.includes(request) ? claims.get(request.id) : undefined))
+  const claims = new Map((await claimRows(database, requests)).map((claim) => [claim.claimId, claim]))
+  return requests.map(({ claimId }) => claims.get(claimId))
 }
 
 /** Many at a time: a statement a job would be the queue's limit. */

@@ -1,6 +1,6 @@
 import { ZodError } from 'zod'
 import { DomainError, type ErrorKind } from '../errors.js'
-import { serialiseError } from '../telemetry/error-serialiser.js'
+import { reasonOf } from '../telemetry/error-serialiser.js'
 import { delayBeforeNext } from './backoff.js'
 import type { JobSettings } from './contract.js'
 import { PermanentFailure, Postponed, RetryLater } from './outcomes.js'
@@ -36,7 +36,7 @@ const believed = ({ delayMs }: Postponed | RetryLater): number =>
 /** Judges try number `attempt` (from 1) of a job by what it threw. */
 export const judge = (error: unknown, contract: JobSettings, attempt: number): Verdict => {
   // Postgres takes no NUL in a text, and an error may quote anything.
-  const reason = serialiseError(error).message.replaceAll('\0', '').slice(0, REASON_LENGTH)
+  const reason = reasonOf(error).replaceAll('\0', '').slice(0, REASON_LENGTH)
   if (error instanceof Postponed) return { kind: 'postpone', delayMs: believed(error), reason }
   if (error instanceof RetryLater) {
     return { kind: 'retry', delayMs: believed(error), counted: false, reason }

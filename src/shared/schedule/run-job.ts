@@ -1,10 +1,10 @@
 import type { Database } from '../database/client.js'
 import { isTransientFailure } from '../database/failures.js'
 import { StaleHolderError } from '../database/fence.js'
-import { isDue, recordBatch, recordEnd, recordStart } from '../database/job-runs.js'
-import { withDeadline } from '../deadline.js'
+import { isDue, recordBatch, recordEnd, recordSetback, recordStart } from '../database/job-runs.js'
+import { DeadlineError, withDeadline } from '../deadline.js'
 import type { Holder, Locks } from '../lock/locks.js'
-import { serialiseError } from '../telemetry/error-serialiser.js'
+import { reasonOf } from '../telemetry/error-serialiser.js'
 import type { Logger } from '../telemetry/logger.js'
 import type { ScheduledJob } from './scheduled-job.js'
 
@@ -39,11 +39,14 @@ const runBatches = async (
   return { rows, finished: false }
 }
 
-/** Writes that the run failed. One that lost Postgres, or its place to another pod, did not end: it stays due. */
+/**
+ * Writes why the run failed. What may pass, a batch that took too long included, is no end: the job stays due. Of a run
+ * that lost its place to another pod, or Postgres altogether, there is nothing to write.
+ */
 const recordFailure = async (holder: Holder, name: string, error: unknown): Promise<void> => {
-  if (error instanceof StaleHolderError || isTransientFailure(error)) return
-  const { message } = serialiseError(error)
-  await holder.write((transaction) => recordEnd(transaction, { name, token: holder.token }, message))
+  if (error instanceof StaleHolderError || error instanceof DeadlineError) return
+  const record = isTransientFailure(error) ? recordSetback : recordEnd
+  await holder.write((transaction) => record(transaction, { name, token: holder.token }, reasonOf(error)))
 }
 
 const run = async (job: ScheduledJob, holder: Holder, needs: RunNeeds): Promise<void> => {

@@ -10,6 +10,8 @@ export interface SerialisedError {
 
 const MAX_CAUSES = 5
 
+const FAILED_QUERY = 'Failed query: '
+
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
 
 /**
@@ -18,7 +20,7 @@ const textOf = (value: unknown): string | undefined => (typeof value === 'string
  */
 const messageOf = (error: Error): string => {
   const query = 'query' in error ? textOf(error.query) : undefined
-  return query === undefined || !('params' in error) ? error.message : `Failed query: ${query}`
+  return query === undefined || !('params' in error) ? error.message : `${FAILED_QUERY}${query}`
 }
 
 /** A stack repeats the message on its first lines: only the frames are kept. */
@@ -45,4 +47,10 @@ export const serialiseError = (thrown: unknown, depth = 0): SerialisedError => {
     ...(thrown.cause !== undefined &&
       depth < MAX_CAUSES && { cause: serialiseError(thrown.cause, depth + 1) }),
   }
+}
+
+/** Why something failed, for a person; of a query first what the database said of it, for that is short. */
+export const reasonOf = (thrown: unknown): string => {
+  const { message, cause } = serialiseError(thrown)
+  return cause && message.startsWith(FAILED_QUERY) ? `${cause.message}. ${message}` : message
 }

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import t, { type Test as TapTest } from 'tap'
 import { connectDatabase } from '../../../src/shared/database/client.js'
+import type { Claim } from '../../../src/shared/database/outbox-claims.js'
 import { isAnythingDue, takeDueRows } from '../../../src/shared/database/outbox-handovers.js'
-import { createTries } from '../../../src/shared/queue/tries.js'
+import { createTries, type Tries } from '../../../src/shared/queue/tries.js'
 import { createTestDatabase } from '../../support/database.js'
 
 const LEASE_MS = 60_000
@@ -31,13 +32,13 @@ t.test('who was overtaken changes nothing of what another has in hand, a suspect
     if (!slow || !quick) throw new Error('there is no claim')
     const before = await row()
     t.equal(before['claim_id'], quick.claimId)
-    await tries.putBack(slow, BACK)
-    await tries.park(slow)
+    t.notOk(await tries.putBack(slow, BACK))
+    t.notOk(await tries.park(slow))
     t.notOk(await tries.bury(slow, 'no'))
     t.notOk(await tries.renew(slow, LEASE_MS))
     t.notOk(await tries.begin(slow, LEASE_MS))
     t.strictSame(await row(), before, `begun ${starts} times`)
-    await tries.putBack(quick, BACK)
+    t.ok(await tries.putBack(quick, BACK))
     t.match(await row(), { round: 2, attempts: 1, starts: 0 })
   }
 })
@@ -66,6 +67,41 @@ t.test('so does the turn of a suspect', async (t) => {
   await tries.begin(claim, LEASE_MS)
   t.match(await tries.begin(claim, LEASE_MS), { starts: 3, deaths: 2 })
   t.match(await row(), { starts: 3 })
+})
+
+t.test('so is an end: it is written once, and whoever asks again knows it for theirs', async (t) => {
+  const ends = {
+    buried: [(tries: Tries, claim: Claim) => tries.bury(claim, 'no'), { round: 1, attempts: 1 }],
+    'put back': [(tries: Tries, claim: Claim) => tries.putBack(claim, BACK), { round: 2, attempts: 1 }],
+    parked: [(tries: Tries, claim: Claim) => tries.park(claim), { round: 2, attempts: 0 }],
+  } as const
+  for (const [name, [end, left]] of Object.entries(ends)) {
+    const { tries, row, request } = await setUp(t)
+    const claim = await tries.claim(request())
+    if (!claim) throw new Error('there is no claim')
+    t.ok(await end(tries, claim), name)
+    const once = await row()
+    t.match(once, left)
+    t.ok(await end(tries, claim), `${name}, asked again`)
+    t.strictSame(await row(), once)
+  }
+  const { tries, request } = await setUp(t)
+  const claim = await tries.claim(request())
+  if (!claim) throw new Error('there is no claim')
+  await tries.close(claim)
+  t.notOk(await tries.bury(claim, 'no'), 'what was done is no dead letter')
+})
+
+t.test('a delivery of an older round in the same batch keeps the newer one from nothing', async (t) => {
+  const { sql, tries, request } = await setUp(t)
+  await sql`update outbox set round = 2`
+  const [older, newer, twice] = await Promise.all([
+    tries.claim(request()),
+    tries.claim({ ...request(), round: 2 }),
+    tries.claim({ ...request(), round: 2 }),
+  ])
+  t.equal(older, undefined)
+  t.equal([newer, twice].filter((claim) => claim?.round === 2).length, 1, 'and one of two gets it')
 })
 
 t.test('what a full queue has no room for stays due, and stands in no other’s way', async (t) => {

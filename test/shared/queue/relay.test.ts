@@ -1,0 +1,45 @@
+import { Redis } from 'ioredis'
+import t from 'tap'
+import { connectDatabase } from '../../../src/shared/database/client.js'
+import { createRelay } from '../../../src/shared/queue/relay.js'
+import { createLogger } from '../../../src/shared/telemetry/logger.js'
+import { createWorld } from '../../support/app.js'
+import { testServices } from '../../support/environment.js'
+
+/** Two turns of a relay. */
+const LOST = 5_001
+
+t.test('a loss that another relay has made good is no part of the next one', async (t) => {
+  const { database: db, redisPrefix: prefix } = await createWorld(t)
+  const { database, close } = connectDatabase({ url: db.url, poolMax: 2, applicationName: 'test' })
+  const redis = new Redis(testServices().redisUrl)
+  await redis.ping()
+  let losses = 0
+  const queueLost = () => {
+    losses += 1
+  }
+  const metrics = { queueLost, handedOver: () => {}, ended: () => {}, buried: () => {} }
+  const logger = createLogger({ level: 'info', process: 'test', destination: { write: () => {} } })
+  const relay = createRelay({ database, redis, prefix, metrics, logger })
+  t.teardown(async () => {
+    await relay.close()
+    await redis.quit()
+    await close()
+  })
+  await db.sql`insert into outbox (id, name, version, key, payload, handed_over_at, due_at)
+    select gen_random_uuid(), 'job', 1, 'job-' || n, '{}', now(), now() + interval '1 hour'
+    from generate_series(1, ${LOST}) n`
+  t.equal(await relay.handOver(), 5_000, 'the first turn recalls as many as it may')
+
+  await redis.set(`${prefix}:queues-filled`, '1')
+  await relay.handOver()
+  await redis.del(`${prefix}:queues-filled`)
+  await db.sql`update outbox set closed_at = now()`
+  t.equal(await relay.handOver(), 0)
+  t.equal(losses, 0, 'nothing was lost this time')
+
+  await db.sql`update outbox set closed_at = null, handed_over_at = now(), due_at = now() + interval '1 hour'`
+  await redis.del(`${prefix}:queues-filled`)
+  for (let turn = 0; turn < 2; turn += 1) await relay.handOver()
+  t.equal(losses, 1, 'nor is one of two turns told twice')
+})
