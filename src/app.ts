@@ -13,6 +13,7 @@ import { createRedisCache } from './shared/cache/redis-cache.js'
 import { registerRouteCache } from './shared/cache/route-cache.js'
 import type { ApiConfig } from './shared/config.js'
 import { documentConditional } from './shared/http/conditional-routes.js'
+import { refuseEmptyParameters } from './shared/http/empty-parameters.js'
 import { registerEnvelope } from './shared/http/envelope.js'
 import { registerErrorHandler, registerNotFound } from './shared/http/error-handler.js'
 import { registerHandlerDeadline } from './shared/http/handler-deadline.js'
@@ -81,6 +82,7 @@ export const createApp = async (needs: AppNeeds): Promise<FastifyInstance> => {
     isProduction: config.NODE_ENV === 'production',
   }
   await guardRoutes(app, guardSettings, cradle, limit)
+  refuseEmptyParameters(app)
   registerRouteCache(app, {
     cache: createRedisCache(app.redis, config.REDIS_PREFIX),
     enabled: config.CACHE_ENABLED,

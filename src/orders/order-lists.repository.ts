@@ -33,9 +33,13 @@ const idsOf = ({ createdAfter, createdBefore, after }: OrdersFilter) => {
   return { first: createdAfter ? firstIdAt(later(createdAfter, -CLOCKS_APART_MS)) : FIRST_ID, end }
 }
 
+/** The millisecond is added by Postgres, whose years go on behind 9999, the last one that a text from here can have. */
+const behind = (date: Date): SQL =>
+  sql`${sql.param(date, orders.createdAt)}::timestamptz + interval '1 millisecond'`
+
 const isInTime = ({ createdAfter, createdBefore }: OrdersFilter): SQL | undefined =>
   and(
-    createdAfter && gte(orders.createdAt, later(createdAfter, 1)),
+    createdAfter && gte(orders.createdAt, behind(createdAfter)),
     createdBefore && lt(orders.createdAt, createdBefore),
   )
 

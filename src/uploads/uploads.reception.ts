@@ -13,6 +13,7 @@ import {
   requestTimeout,
   unsupportedMediaType,
 } from '../shared/http/http-errors.js'
+import { announcedBytes, MAX_UNREAD_BYTES } from '../shared/http/unread-body.js'
 import { unsupportedImage } from './uploads.errors.js'
 import { IMAGE_HEAD_BYTES, sniffImageType } from './uploads.images.js'
 import type { ReceivedFile } from './uploads.service.js'
@@ -28,8 +29,6 @@ const LIMITS = {
   fieldSize: 100,
   headerPairs: 20,
 }
-/** The rest of a refused body is read and thrown away, so that the client gets to its answer; but no more than this. */
-const MAX_WASTE_BYTES = 2 * MAX_UPLOAD_BYTES
 
 const invalid = (path: string, message: string): DomainError =>
   validationFailed({ facts: { errors: [{ path, message }] } })
@@ -119,6 +118,16 @@ const explain = (error: unknown): unknown => {
   return invalid('', 'the body is not a valid multipart form')
 }
 
+/** Rejects once more has come than a form with one file can have: what stands around the parts counts nowhere else. */
+const limitForm = ({ raw }: FastifyRequest): Promise<never> =>
+  new Promise((_resolve, reject) => {
+    let bytes = 0
+    raw.on('data', (chunk: Buffer) => {
+      bytes += chunk.length
+      if (bytes > MAX_UNREAD_BYTES) reject(new HttpError(payloadTooLarge))
+    })
+  })
+
 /**
  * Reads the one file of a multipart form into `directory`, never more of it than a chunk in memory.
  * @param timeoutMs after which whoever still sends is answered 408
@@ -130,16 +139,18 @@ export const receiveImage = async (
   directory: string,
   timeoutMs: number,
 ): Promise<ReceivedFile> => {
-  const length = Number(request.headers['content-length'] ?? Number.POSITIVE_INFINITY)
   try {
     if (!request.isMultipart()) throw new HttpError(unsupportedMediaType)
-    if (Number.isFinite(length) && length > MAX_WASTE_BYTES) throw new HttpError(payloadTooLarge)
+    const length = announcedBytes(request.raw)
+    if (Number.isFinite(length) && length > MAX_UNREAD_BYTES) throw new HttpError(payloadTooLarge)
+    // The parser waits for a close that has been already: nobody but the deadline would give the place back.
+    if (request.raw.destroyed) throw invalid('', 'the body broke off')
     const form = readForm(request, directory, AbortSignal.timeout(timeoutMs))
-    return await withDeadline('the form', timeoutMs, form)
+    return await withDeadline('the form', timeoutMs, Promise.race([form, limitForm(request)]))
   } catch (error) {
     const explained = explain(error)
     const isSlow = explained instanceof HttpError && explained.fault === requestTimeout
-    if (isSlow || length > MAX_WASTE_BYTES) reply.header('connection', 'close')
+    if (isSlow) reply.header('connection', 'close')
     throw explained
   } finally {
     request.raw.unpipe()

@@ -76,6 +76,11 @@ t.test('lists of orders', async (t) => {
     const offset = encodeURIComponent('2026-01-01T06:00:00+01:00')
     t.strictSame(idsOf(await list(`createdAfter=${offset}`)), between(5, 99), 'in whatever zone')
 
+    const last = '9999-12-31T23:59:59.999Z'
+    t.strictSame(await list(`createdAfter=${last}`), [], 'at the end of all times')
+    t.strictSame(await list(`createdAfter=${last}&status=placed`), [])
+    t.strictSame(idsOf(await list(`createdBefore=${last}`)), between(-1, 99))
+
     // Postgres counts microseconds, an answer tells milliseconds: what was shown is not "after" itself.
     const [newest] = newestFirst
     await sql`update orders set created_at = created_at + interval '456 microseconds' where id = ${newest?.id ?? ''}`

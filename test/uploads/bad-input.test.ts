@@ -1,7 +1,9 @@
+import { once } from 'node:events'
 import { connect } from 'node:net'
 import t from 'tap'
 import { createWorld, type Pod, startPod } from '../support/app.js'
 import { type Account, registerUser } from '../support/factories.js'
+import { startOwnRedis } from '../support/own-redis.js'
 import { isProblem } from '../support/problem.js'
 import { until } from '../support/until.js'
 import { formOf, pngLike, pngOf, residue, upload } from '../support/uploads.js'
@@ -67,6 +69,22 @@ t.test('whatever is no single image is refused, and nothing is left of it', asyn
   }
   const largest = await upload(call, ada, formOf(pngLike(LIMIT)))
   t.match(largest, { status: 202, body: { data: { bytes: LIMIT } } }, '10 MiB are taken')
+})
+
+t.test('what stands around the file is limited, too', async (t) => {
+  const world = await createWorld(t)
+  const { call, url } = await startPod(t, world)
+  const { token } = await registerUser(call)
+  const answer = await fetch(`${url}/v1/uploads`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'multipart/form-data; boundary=x' },
+    // A stream does not say how long it is.
+    body: new Blob([new Uint8Array(21 * MIB)]).stream(),
+    duplex: 'half',
+  })
+  t.equal(answer.status, 413)
+  t.match(await answer.json(), { code: 'payload_too_large' })
+  t.strictSame(await residue(world), [])
 })
 
 t.test('what is no form, or comes with a query, is refused before it is read', async (t) => {
@@ -139,6 +157,24 @@ t.test('a connection that breaks off leaves nothing behind', async (t) => {
   socket.destroy()
   await until('it to be gone', async () => (await residue(world)).length === 0)
   t.equal((await upload(pod.call, ada, formOf(await pngOf()))).status, 202, 'others go on')
+})
+
+t.test('who is gone before his upload is looked at holds no place', async (t) => {
+  const redis = await startOwnRedis(t)
+  const world = await createWorld(t, { REDIS_URL: redis.url })
+  const pod = await startPod(t, world)
+  const ada = await registerUser(pod.call)
+  const form = formOf(await pngOf())
+  // What is counted in Redis waits in the hooks, before the handler.
+  await redis.client.client('PAUSE', 500)
+  for (let i = 0; i < 6; i += 1) {
+    const { socket } = await begin(pod, ada, pngLike(100))
+    await once(socket, 'connect')
+    socket.destroy()
+  }
+  await redis.client.ping()
+  await upload(pod.call, ada, form)
+  await until('her places to be free', async () => (await upload(pod.call, ada, form)).status === 202)
 })
 
 t.test('whoever sends too slowly is answered 408 in time, and leaves nothing behind', async (t) => {

@@ -4,6 +4,7 @@ import { v7 as uuidv7 } from 'uuid'
 import { notFound } from '../errors.js'
 import { badRequest, HttpError, type HttpFault, headersTooLarge, requestTimeout } from './http-errors.js'
 import { PROBLEM_CONTENT_TYPE, type Problem, toProblem } from './problem.js'
+import { limitUnread } from './unread-body.js'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -28,6 +29,7 @@ const pathOf = (url: string): string =>
 export const sendProblem = (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
   const problem = toProblem(error)
   if (problem.status >= 500) request.failure = error
+  limitUnread(request.raw)
   void reply
     .code(problem.status)
     .headers(problem.headers)

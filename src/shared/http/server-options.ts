@@ -6,8 +6,15 @@ import { answerUnroutable } from './request-log.js'
 
 const MAX_BODY_BYTES = 1_048_576
 const MAX_PARAMETER_LENGTH = 200
-/** A whole request, headers and body, must have arrived by then: slow senders hold a socket no longer. */
-const REQUEST_TIMEOUT_MS = 30_000
+/**
+ * A whole request, headers and body, must have arrived by then: slow senders hold a socket no longer. A little more than an
+ * uploaded file gets, whose route answers for itself.
+ */
+const REQUEST_TIMEOUT_MS = 35_000
+/** Must be the shorter one: Node exchanges the two where it is not, and its own, of 60 s, would be what a body gets. */
+const HEADERS_TIMEOUT_MS = 30_000
+/** How late the two may come. */
+const CHECK_EVERY_MS = 5_000
 /** Longer than the usual balancer's own 60 s, so that it is never us who closes a socket it is about to use. */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000
 
@@ -16,8 +23,12 @@ export const serverOptions = {
   bodyLimit: MAX_BODY_BYTES,
   requestTimeout: REQUEST_TIMEOUT_MS,
   keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-  // `protocol-rules.ts` asks for it, and answers as every error is answered.
-  http: { requireHostHeader: false },
+  http: {
+    // `protocol-rules.ts` asks for it, and answers as every error is answered.
+    requireHostHeader: false,
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    connectionsCheckingInterval: CHECK_EVERY_MS,
+  },
   routerOptions: { maxParamLength: MAX_PARAMETER_LENGTH },
   // Idle connections are closed at once; those with a request in hand when it is answered.
   forceCloseConnections: 'idle',

@@ -85,11 +85,29 @@ export const createRelay = ({ database, redis, prefix, metrics, logger }: RelayN
     return { hasAll: signs === 1, full: filled.filter(isFull).map(({ name }) => name) }
   }
 
-  const addToQueues = async (rows: readonly Handover[]): Promise<void> => {
+  const addToQueue = async (name: string, rows: readonly Handover[]): Promise<void> => {
+    await queueOf(name).addBulk(rows.map(toBulkJob))
+  }
+
+  const handToQueue = async (name: string, rows: readonly Handover[]): Promise<void> => {
+    try {
+      await withDeadline('handing jobs to the queue', HANDOVER_TIMEOUT_MS, addToQueue(name, rows))
+    } catch (error) {
+      await inTime('taking jobs back', untakeRows(database, rows))
+      throw error
+    }
+    metrics.handedOver(rows.length)
+  }
+
+  /** A queue that takes nothing, whatever is wrong with it, keeps no other from its own jobs. */
+  const handToQueues = async (rows: readonly Handover[]): Promise<void> => {
     const names = [...new Set(rows.map(({ queue }) => queue))]
-    const add = (name: string) =>
-      queueOf(name).addBulk(rows.filter(({ queue }) => queue === name).map(toBulkJob))
-    await Promise.all(names.map(add))
+    const handing = names.map((name) => {
+      const ofQueue = rows.filter(({ queue }) => queue === name)
+      return handToQueue(name, ofQueue)
+    })
+    const failed = (await Promise.allSettled(handing)).find(({ status }) => status === 'rejected')
+    if (failed?.status === 'rejected') throw failed.reason
   }
 
   /** One batch: a long recall is many turns, so that whoever watches sees them end. */
@@ -115,13 +133,7 @@ export const createRelay = ({ database, redis, prefix, metrics, logger }: RelayN
     recalled = 0
     const rows = await inTime('taking due jobs', takeDueRows(database, BATCH_ROWS, full))
     if (rows.length === 0) return 0
-    try {
-      await withDeadline('handing jobs to the queue', HANDOVER_TIMEOUT_MS, addToQueues(rows))
-    } catch (error) {
-      await inTime('taking jobs back', untakeRows(database, rows))
-      throw error
-    }
-    metrics.handedOver(rows.length)
+    await handToQueues(rows)
     return rows.length
   }
 

@@ -21,6 +21,28 @@ t.test('an unknown address is 404, whatever is sent to it', async (t) => {
   t.equal(head.text, '')
 })
 
+t.test('an address that lacks a parameter is unknown, to whoever calls', async (t) => {
+  const { call } = await startPod(t, await createWorld(t))
+  const { token } = await registerUser(call)
+  const unknown = { status: 404, code: 'not_found' }
+  for (const [method, path] of [
+    ['GET', '/v1/products/'],
+    ['PUT', '/v1/products/'],
+    ['GET', '/v1/orders/'],
+    ['POST', '/v1/orders//cancel'],
+    ['GET', '/v1/uploads//content'],
+    ['GET', '/v1/webhooks/00000000-0000-7000-8000-000000000000/deliveries/'],
+    ['GET', '/v1/media/'],
+    ['GET', '/v1/admin/queues//failed'],
+    ['GET', '/admin/queues/queue/'],
+  ] as const) {
+    isProblem(t, await call(method, path), { ...unknown, instance: path }, `${method} ${path}`)
+    isProblem(t, await call(method, path, { token }), unknown, `${method} ${path}, signed in`)
+  }
+  const head = await call('HEAD', '/v1/products/')
+  t.equal(head.status, 404)
+})
+
 t.test('a wrong method is 405 with the right ones', async (t) => {
   const { call, url } = await startPod(t, await createWorld(t))
   const wrong = { status: 405, code: 'method_not_allowed' }

@@ -3,8 +3,10 @@ import t from 'tap'
 import { connectDatabase } from '../../../src/shared/database/client.js'
 import { createRelay } from '../../../src/shared/queue/relay.js'
 import { createLogger } from '../../../src/shared/telemetry/logger.js'
-import { createWorld } from '../../support/app.js'
+import { createWorld, startWorkerPod } from '../../support/app.js'
 import { testServices } from '../../support/environment.js'
+import { insertWelcome, outboxRows } from '../../support/outbox.js'
+import { until } from '../../support/until.js'
 
 /** Two turns of a relay. */
 const LOST = 5_001
@@ -42,4 +44,23 @@ t.test('a loss that another relay has made good is no part of the next one', asy
   await redis.del(`${prefix}:queues-filled`)
   for (let turn = 0; turn < 2; turn += 1) await relay.handOver()
   t.equal(losses, 1, 'nor is one of two turns told twice')
+})
+
+t.test('a queue that takes nothing keeps no other from its jobs', async (t) => {
+  const world = await createWorld(t)
+  const { sql } = world.database
+  const worker = await startWorkerPod(t, world)
+  const isClosed = async (key: string) =>
+    (await outboxRows(world)).some((row) => row.key === key && row.closed_at !== null)
+  // Queues' names are in their keys, and the queues' software refuses what would split one.
+  await sql`insert into outbox (id, queue, name, version, key, payload)
+    values (gen_random_uuid(), 'a:b', 'job', 1, 'nowhere', '{}')`
+  await until('the fault to be told', () => worker.log.find(({ msg }) => msg === 'outbox relay waits'))
+  for (let i = 0; i < 3; i += 1) {
+    const { key } = await insertWelcome(world)
+    await until('the job to be done', () => isClosed(key))
+  }
+  t.match(await sql`select closed_at, claimed_until from outbox where queue = 'a:b'`, [
+    { closed_at: null, claimed_until: null },
+  ])
 })
