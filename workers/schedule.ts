@@ -37,7 +37,8 @@ export const scheduledJobs = (
   {
     name: 'uploads.sweep',
     everySeconds: 600,
-    batchRows: 100,
+    // Each is up to seven statements, one after the other, of two ways to Postgres and back.
+    batchRows: 10,
     runBatch: upkeepService.sweepUploads,
   },
   {

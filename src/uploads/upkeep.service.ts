@@ -34,7 +34,7 @@ export interface UpkeepService {
    * removed by the jobs that it queues. @returns how many rows it was
    */
   readonly sweepUploads: (transaction: Transaction, limit: number) => Promise<number>
-  /** Queues a sweep through all stored files. @returns 0: there is nothing left of it to do */
+  /** Queues a sweep through all stored files, unless the last one is not over. @returns 0: there is nothing left to do */
   readonly beginFilesSweep: (transaction: Transaction) => Promise<number>
   /** Removes the files of one page that no row names, and queues the next page. */
   readonly sweepFiles: (page: FilesPage) => Promise<void>
@@ -102,6 +102,7 @@ export const createUpkeepService = (needs: UpkeepServiceNeeds): UpkeepService =>
     },
 
     beginFilesSweep: async (transaction) => {
+      if (await leftoversOf(transaction).isJobOpen(sweepStoredFiles)) return 0
       await queue(transaction, { sweepId: uuidv7(), page: 1, after: null })
       return 0
     },

@@ -7,13 +7,13 @@ import type { MultipartFile } from '@fastify/multipart'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { DeadlineError, withDeadline } from '../shared/deadline.js'
 import { DomainError, validationFailed } from '../shared/errors.js'
+import { discardRest, MAX_DISCARDED_BYTES } from '../shared/http/discard-rest.js'
 import {
   HttpError,
   payloadTooLarge,
   requestTimeout,
   unsupportedMediaType,
 } from '../shared/http/http-errors.js'
-import { announcedBytes, MAX_UNREAD_BYTES } from '../shared/http/unread-body.js'
 import { unsupportedImage } from './uploads.errors.js'
 import { IMAGE_HEAD_BYTES, sniffImageType } from './uploads.images.js'
 import type { ReceivedFile } from './uploads.service.js'
@@ -124,7 +124,7 @@ const limitForm = ({ raw }: FastifyRequest): Promise<never> =>
     let bytes = 0
     raw.on('data', (chunk: Buffer) => {
       bytes += chunk.length
-      if (bytes > MAX_UNREAD_BYTES) reject(new HttpError(payloadTooLarge))
+      if (bytes > MAX_DISCARDED_BYTES) reject(new HttpError(payloadTooLarge))
     })
   })
 
@@ -139,22 +139,21 @@ export const receiveImage = async (
   directory: string,
   timeoutMs: number,
 ): Promise<ReceivedFile> => {
+  const isHopeless = Number(request.headers['content-length']) > MAX_DISCARDED_BYTES
   try {
     if (!request.isMultipart()) throw new HttpError(unsupportedMediaType)
-    const length = announcedBytes(request.raw)
-    if (Number.isFinite(length) && length > MAX_UNREAD_BYTES) throw new HttpError(payloadTooLarge)
+    if (isHopeless) throw new HttpError(payloadTooLarge)
     // The parser waits for a close that has been already: nobody but the deadline would give the place back.
     if (request.raw.destroyed) throw invalid('', 'the body broke off')
     const form = readForm(request, directory, AbortSignal.timeout(timeoutMs))
-    return await withDeadline('the form', timeoutMs, Promise.race([form, limitForm(request)]))
+    const received = await withDeadline('the form', timeoutMs, Promise.race([form, limitForm(request)]))
+    // What follows the form would stand in the way of the connection's next request. After a refusal the answer comes first.
+    discardRest(request.raw)
+    return received
   } catch (error) {
     const explained = explain(error)
     const isSlow = explained instanceof HttpError && explained.fault === requestTimeout
-    if (isSlow) reply.header('connection', 'close')
+    if (isSlow || isHopeless) reply.header('connection', 'close')
     throw explained
-  } finally {
-    request.raw.unpipe()
-    // Node throws away only what nobody has begun to read: the rest would stand in the way of the connection's next request.
-    request.raw.resume()
   }
 }

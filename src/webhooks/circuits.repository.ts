@@ -32,7 +32,13 @@ export const createCircuitsRepository = (transaction: Transaction) => ({
     return row
   },
 
-  /** Holds the endpoint until the transaction ends: of two that look for a place at once, the second sees the first. */
+  /** Of two that look for a place at one owner's endpoints at once, the second waits until the first's transaction ends. */
+  lockPlacesOf: async (userId: string): Promise<void> => {
+    const key = `webhooks.places.of.${userId}`
+    await transaction.execute(sql`select pg_advisory_xact_lock(hashtextextended(${key}, 0))`)
+  },
+
+  /** Holds the endpoint until the transaction ends. */
   lockEndpoint: async (id: string) => {
     const [row] = await select(transaction, id).for('no key update')
     return row

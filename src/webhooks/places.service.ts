@@ -64,7 +64,7 @@ export const createPlacesService = ({ database, triesOf, circuitsOf }: PlacesSer
     return new Postponed('the endpoint is not to be called now', ms)
   }
 
-  /** Looks first: all that waits for one endpoint would otherwise queue for its lock, with a connection each. */
+  /** Looks first: all that waits for one owner's endpoints would otherwise queue for the lock, with a connection each. */
   const occupy = async (
     transaction: Transaction,
     pending: Pending,
@@ -73,12 +73,14 @@ export const createPlacesService = ({ database, triesOf, circuitsOf }: PlacesSer
     const seen = await circuits.findEndpoint(pending.endpointId)
     const sentAway = seen?.enabled && (await hold(tries, pending, seen))
     if (sentAway) return sentAway
+    if (seen) await circuits.lockPlacesOf(seen.userId)
     const endpoint = seen && (await circuits.lockEndpoint(pending.endpointId))
     if (!endpoint) return undefined
     if (!endpoint.enabled) {
       await tries.giveUp(pending.id, 'webhook_disabled')
       return undefined
     }
+    // Counted again behind the lock: whoever took a place in between has committed it.
     const held = await hold(tries, pending, endpoint)
     if (held) return held
     await tries.claim(pending.id, LEASE_MS)

@@ -170,12 +170,28 @@ t.test('only the decoder of the type can run', async (t) => {
 t.test('a renderer that is late on the clock may only have been kept waiting', async (t) => {
   const directory = t.testdir({ upload: await jpeg() })
   const order = { path: join(directory, 'upload'), type: 'image/jpeg', directory } as const
-  await t.rejects(runRenderer(order, new AbortController().signal, 1), {
+  await t.rejects(runRenderer(order, new AbortController().signal, { milliseconds: 1, cpuSeconds: 30 }), {
     name: 'UnfitImageError',
     reason: 'took_too_long',
     mayPass: true,
   })
 })
+
+t.test(
+  'a renderer that has used up its processor time has met a picture that takes too much of it',
+  async (t) => {
+    const directory = t.testdir({ upload: await png({ width: 6_000, height: 6_000 }) })
+    const order = { path: join(directory, 'upload'), type: 'image/png', directory } as const
+    await t.rejects(
+      runRenderer(order, new AbortController().signal, { milliseconds: 60_000, cpuSeconds: 1 }),
+      {
+        name: 'UnfitImageError',
+        reason: 'took_too_long',
+        mayPass: false,
+      },
+    )
+  },
+)
 
 t.test('who aborts gets the reason, and nothing runs on', async (t) => {
   const directory = t.testdir({ upload: await jpeg({ width: 6_000, height: 6_000 }) })

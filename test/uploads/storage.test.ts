@@ -1,7 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { writeFile } from 'node:fs/promises'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdir, readdir, readlink, symlink, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { pathToFileURL } from 'node:url'
 import t from 'tap'
@@ -11,9 +12,11 @@ import { storageUrl } from '../../src/shared/storage/storage-url.js'
 import { createWorld, startPod, startWorkerPod } from '../support/app.js'
 import { registerUser } from '../support/factories.js'
 import { untilOutboxClosed } from '../support/outbox.js'
+import { startPartner } from '../support/partner.js'
 import { isProblem } from '../support/problem.js'
 import { startS3 } from '../support/s3.js'
 import { startSilentServer } from '../support/silent-server.js'
+import { until } from '../support/until.js'
 import { formOf, pngOf, upload, uploadAndWait } from '../support/uploads.js'
 
 const folder = (): string => {
@@ -74,6 +77,57 @@ t.test('a bucket that does not answer keeps nobody waiting', async (t) => {
   t.ok(failure, String(failure))
   t.ok(performance.now() - begun < 5_000)
   t.notMatch(JSON.stringify(failure, Object.getOwnPropertyNames(failure)), /hunter2/)
+})
+
+const DESCRIPTORS = '/proc/self/fd'
+const whereTheyAreTold = { skip: !existsSync(DESCRIPTORS) && 'there is no /proc here' }
+
+t.test('a file that a bucket did not take is not kept open', whereTheyAreTold, async (t) => {
+  const storage = open('s3+http://key:hunter2@127.0.0.1:1/files')
+  t.teardown(storage.close)
+  const path = join(folder(), 'one')
+  await writeFile(path, Buffer.alloc(1_000_000))
+  for (let time = 0; time < 3; time += 1)
+    await t.rejects(storage.put('ab/one', { path, contentType: 'image/png' }), { code: 'ECONNREFUSED' })
+  await until('it to be closed', async () => {
+    const links = (await readdir(DESCRIPTORS)).map((fd) => readlink(join(DESCRIPTORS, fd)).catch(() => ''))
+    return !(await Promise.all(links)).includes(path)
+  })
+})
+
+t.test('a file that cannot be read fails its storing at once, and nothing else', async (t) => {
+  const bucket = createServer((request, response) => request.resume().on('end', () => response.end()))
+  const { port } = await startPartner(t, bucket)
+  const storage = open(`s3+http://key:hunter2@127.0.0.1:${port}/files`)
+  t.teardown(storage.close)
+  const begun = performance.now()
+  await t.rejects(storage.put('ab/one', { path: folder(), contentType: 'image/png' }), { code: 'EISDIR' })
+  t.ok(performance.now() - begun < 5_000)
+})
+
+t.test('readers of a bucket who take their time keep nobody else waiting', async (t) => {
+  const bucket = createServer((_request, response) => {
+    response.writeHead(200, { 'content-length': 10 }).write('a')
+  })
+  const { port } = await startPartner(t, bucket)
+  const storage = open(`s3+http://key:hunter2@127.0.0.1:${port}/files`)
+  t.teardown(storage.close)
+  const files = await Promise.all(Array.from({ length: 100 }, () => storage.open('ab/one')))
+  t.equal(files.filter((file) => file?.bytes === 10).length, 100)
+  for (const file of files) file?.stream.on('error', () => {}).destroy()
+})
+
+t.test('what is removed while a folder is listed is passed over, and nothing else', async (t) => {
+  const root = folder()
+  const storage = open(pathToFileURL(root).href)
+  for (const key of ['ab/two', 'ab/three', 'cd/one']) {
+    await mkdir(join(root, dirname(key)), { recursive: true })
+    await writeFile(join(root, key), '')
+  }
+  // Read in its folder, and not there any more.
+  await symlink(join(root, 'nowhere'), join(root, 'ab/one'))
+  const keys = (await storage.list(undefined, 2)).map(({ key }) => key)
+  t.strictSame(keys, ['ab/three', 'ab/two'])
 })
 
 t.test('uploads work with a bucket as with a folder, and say 503 while it is away', async (t) => {

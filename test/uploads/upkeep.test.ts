@@ -74,6 +74,20 @@ t.test('files that belong to nothing are swept, old ones only, and others are le
   t.strictSame(await readdir(temporaryDir), ['work-young'])
 })
 
+t.test('a sweep of the files begins when the last one is over', async (t) => {
+  const world = await createWorld(t)
+  const { sql } = world.database
+  const { cradle, database } = createWorkerCradle(t, world)
+  const begin = () => database.transaction(cradle.upkeepService.beginFilesSweep)
+  const sweeps = async () => (await sql`select from outbox where name = 'sweep-stored-files'`).length
+  await begin()
+  await begin()
+  t.equal(await sweeps(), 1, 'it waits for a worker')
+  await sql`update outbox set closed_at = now()`
+  await begin()
+  t.equal(await sweeps(), 2)
+})
+
 t.test('what nobody will process any more fails, and what waits for a worker does not', async (t) => {
   const world = await createWorld(t)
   const { sql } = world.database

@@ -183,3 +183,25 @@ t.test('the circuit of an endpoint, which all workers share', async (t) => {
     t.equal(await change({ url: `${receiver.url}/new` }), null)
   })
 })
+
+t.test('all endpoints of one owner have eight places, however many look for one at once', async (t) => {
+  const world = await createWorld(t, RECEIVERS_HERE)
+  const { call } = await startPod(t, world)
+  const { token } = await registerUser(call)
+  const workers = Array.from({ length: 4 }, () => createTries(t, world))
+  const held: ServerResponse[] = []
+  const receiver = await startReceiver(t, (response) => held.push(response))
+  const endpoints = await Promise.all(
+    Array.from({ length: 20 }, (_, n) => makeWebhook(call, { token }, `${receiver.url}/${n}`)),
+  )
+  const deliveries = await Promise.all(endpoints.map(({ id }) => sendTest(call, token, id)))
+  let sentAway = 0
+  const tries = deliveries.map(async (id, n) => {
+    const outcome = await workers[n % workers.length]?.(id)
+    if (outcome?.name === 'Postponed') sentAway += 1
+  })
+  await until('each to be on its way or sent away', () => held.length + sentAway === deliveries.length)
+  t.equal(held.length, 8)
+  for (const response of held) response.end()
+  await Promise.all(tries)
+})

@@ -2,9 +2,9 @@ import { STATUS_CODES } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { v7 as uuidv7 } from 'uuid'
 import { notFound } from '../errors.js'
+import { discardRest } from './discard-rest.js'
 import { badRequest, HttpError, type HttpFault, headersTooLarge, requestTimeout } from './http-errors.js'
 import { PROBLEM_CONTENT_TYPE, type Problem, toProblem } from './problem.js'
-import { limitUnread } from './unread-body.js'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -29,7 +29,6 @@ const pathOf = (url: string): string =>
 export const sendProblem = (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
   const problem = toProblem(error)
   if (problem.status >= 500) request.failure = error
-  limitUnread(request.raw)
   void reply
     .code(problem.status)
     .headers(problem.headers)
@@ -37,6 +36,7 @@ export const sendProblem = (error: unknown, request: FastifyRequest, reply: Fast
     .header('cache-control', 'no-store')
     .type(PROBLEM_CONTENT_TYPE)
     .send(bodyOf(problem, pathOf(request.url), request.id))
+  discardRest(request.raw)
 }
 
 /** Makes every error of every route an answer of one form. */

@@ -42,26 +42,23 @@ export const createLocalStorage = (root: string): Storage => {
     }
   }
 
-  const listShard = async (shard: string, after: string, limit: number): Promise<StoredEntry[]> => {
-    const names = await readdir(join(root, shard)).catch(noneIfMissing)
-    const keys = names.map((name) => `${shard}/${name}`).filter((key) => key > after)
-    const found = keys
-      .sort()
-      .slice(0, limit)
-      .map(async (key) => {
-        const entry = await stat(join(root, key)).catch(() => undefined)
-        return entry ? [{ key, modifiedAt: entry.mtime }] : []
-      })
-    return (await Promise.all(found)).flat()
+  const entryOf = async (key: string): Promise<StoredEntry | undefined> => {
+    const found = await stat(join(root, key)).catch(() => undefined)
+    return found && { key, modifiedAt: found.mtime }
   }
 
+  /** A file that is removed meanwhile is passed over: only who gets fewer than `limit` has come to the end. */
   const list = async (after: string, limit: number): Promise<StoredEntry[]> => {
     const shards = (await readdir(root).catch(noneIfMissing)).filter((name) => SHARD.test(name)).sort()
     const entries: StoredEntry[] = []
-    for (const shard of shards) {
-      if (shard < after.slice(0, 2)) continue
-      entries.push(...(await listShard(shard, after, limit - entries.length)))
-      if (entries.length >= limit) break
+    for (const shard of shards.filter((name) => name >= after.slice(0, 2))) {
+      const names = await readdir(join(root, shard)).catch(noneIfMissing)
+      const keys = names.map((name) => `${shard}/${name}`).filter((key) => key > after)
+      for (const key of keys.sort()) {
+        const entry = await entryOf(key)
+        if (entry) entries.push(entry)
+        if (entries.length === limit) return entries
+      }
     }
     return entries
   }

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { Readable } from 'node:stream'
@@ -22,6 +23,8 @@ const CALL_TIMEOUT_MS = 3_000
 /** The same where a file has to get there first. */
 const PUT_TIMEOUT_MS = 10_000
 const ATTEMPTS = 2
+/** A reader holds one for as long as he is let, and with the client's own 50 a few slow ones would hold them all. */
+const MAX_SOCKETS = 1_000
 
 /** The client writes its own warnings to the console; what matters is in the error. */
 const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
@@ -41,6 +44,8 @@ const load = async (bucket: Bucket): Promise<{ readonly sdk: Sdk; readonly clien
       connectionTimeout: CONNECT_TIMEOUT_MS,
       requestTimeout: PUT_TIMEOUT_MS,
       throwOnRequestTimeout: true,
+      httpAgent: { maxSockets: MAX_SOCKETS },
+      httpsAgent: { maxSockets: MAX_SOCKETS },
     },
     logger: silent,
     // Servers other than Amazon's own do not all know its newer checksums; the signature covers what we send.
@@ -84,9 +89,17 @@ export const createS3Storage = (bucket: Bucket): Storage => {
     put: async (key, { path, contentType }) => {
       const { sdk, client } = await connect()
       const { size } = await stat(path)
-      const content = { Body: createReadStream(path), ContentLength: size, ContentType: contentType }
+      const source = createReadStream(path)
+      // The client does not listen: a disk that fails would end the process.
+      const broken = once(source, 'error').then(([error]) => Promise.reject(error))
+      const content = { Body: source, ContentLength: size, ContentType: contentType }
       const command = new sdk.PutObjectCommand({ ...named(key), ...content })
-      await inTime(PUT_TIMEOUT_MS, (limits) => client.send(command, limits))
+      try {
+        await Promise.race([inTime(PUT_TIMEOUT_MS, (limits) => client.send(command, limits)), broken])
+      } finally {
+        // The client leaves it open when it fails; its file would take up the disk, deleted as it is.
+        source.destroy()
+      }
     },
 
     open: async (key) => {

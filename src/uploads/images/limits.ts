@@ -26,9 +26,14 @@ export const ORIGINAL_SIDE: Readonly<Record<ImageType, number>> = {
 /** Longest sides of the variants in pixels. */
 export const VARIANT_SIDES = { large: 1_600, medium: 640, small: 160 } as const
 
-/** From a renderer's start to its end, however busy the machine is. */
-export const RENDER_LIMIT_MS = 60_000
-/** Of a core; the costliest pictures that are accepted took 11. It ends a renderer whose parent is stopped, too. */
-export const RENDER_CPU_SECONDS = 30
+/** What one renderer may take. */
+export interface RenderLimits {
+  /** From its start to its end, however busy the machine is. */
+  readonly milliseconds: number
+  /** Of a core. It ends a renderer whose parent is stopped, too. */
+  readonly cpuSeconds: number
+}
+/** The costliest pictures that are accepted took 11 s of a core. */
+export const RENDER_LIMITS: RenderLimits = { milliseconds: 60_000, cpuSeconds: 30 }
 /** What a renderer may allocate. The costliest pictures above took 0.6 GB. */
 export const RENDER_MEMORY_KIB = 1_048_576

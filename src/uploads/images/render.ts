@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import sharp, { type OutputInfo, type Sharp, type SharpOptions } from 'sharp'
-import { MAX_PIXELS, ORIGINAL_SIDE, RENDER_LIMIT_MS, VARIANT_SIDES } from './limits.js'
+import { MAX_PIXELS, ORIGINAL_SIDE, RENDER_LIMITS, VARIANT_SIDES } from './limits.js'
 import type { ImageFile, Rendering, RenderOrder } from './rendering.js'
 import type { ImageType } from './sniff.js'
 import { UnfitImageError, type UnfitReason } from './unfit.js'
@@ -23,7 +23,7 @@ const ENCODE_ORIGINAL: Readonly<Record<ImageType, (image: Sharp) => Sharp>> = {
   'image/avif': (image) => image.avif({ quality: 65, effort: 0 }),
 }
 
-const TIMEOUT = { seconds: RENDER_LIMIT_MS / 1_000 }
+const TIMEOUT = { seconds: RENDER_LIMITS.milliseconds / 1_000 }
 
 /** In order: what sharp and libvips say, and what it means. They have no codes. */
 const MEANINGS: readonly (readonly [RegExp, UnfitReason])[] = [

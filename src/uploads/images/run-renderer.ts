@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
-import { RENDER_CPU_SECONDS, RENDER_LIMIT_MS, RENDER_MEMORY_KIB } from './limits.js'
+import { RENDER_LIMITS, RENDER_MEMORY_KIB, type RenderLimits } from './limits.js'
 import { outcomeSchema, type Rendering, type RenderOrder } from './rendering.js'
 import { UnfitImageError, type UnfitReason } from './unfit.js'
 
@@ -16,8 +16,12 @@ import { UnfitImageError, type UnfitReason } from './unfit.js'
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>
 
-/** In the process itself, since Node cannot set them: data segment (KiB), processor time (s), core dumps. */
-const LIMITS = `ulimit -d ${RENDER_MEMORY_KIB} && ulimit -t ${RENDER_CPU_SECONDS} && ulimit -c 0 && exec "$0" "$@"`
+/**
+ * In the process itself, since Node cannot set them: data segment (KiB), processor time (s), core dumps. Of the time only
+ * the soft limit: at the hard one the kernel sends SIGKILL, which tells nobody why.
+ */
+const limitedTo = ({ cpuSeconds }: RenderLimits): string =>
+  `ulimit -d ${RENDER_MEMORY_KIB} && ulimit -S -t ${cpuSeconds} && ulimit -c 0 && exec "$0" "$@"`
 /** JavaScript does little here; the memory is for pixels. */
 const NODE_FLAGS = ['--max-old-space-size=64', '--enable-source-maps']
 /** None of our own settings: there are secrets among them. One arena and one thread keep the memory together. */
@@ -36,9 +40,9 @@ const findProgram = (folder: string): string => {
   return findProgram(above)
 }
 
-const startRenderer = ({ path, type, directory }: RenderOrder): Child => {
+const startRenderer = ({ path, type, directory }: RenderOrder, limits: RenderLimits): Child => {
   const program = [process.execPath, ...NODE_FLAGS, findProgram(import.meta.dirname)]
-  return spawn('/bin/sh', ['-c', LIMITS, ...program, path, type, directory], {
+  return spawn('/bin/sh', ['-c', limitedTo(limits), ...program, path, type, directory], {
     env: ENVIRONMENT,
     stdio: ['pipe', 'pipe', 'pipe'],
   })
@@ -66,23 +70,22 @@ const failureOf = (code: number | null, signal: string | null, stderr: string): 
 
 /**
  * Renders in a process of its own, which has ended when this returns, however it does.
- * @param limitMs on the clock, start and end included
  * @throws UnfitImageError; the signal's reason when it is aborted; any other error is not the picture's fault
  */
 export const runRenderer = async (
   order: RenderOrder,
   signal: AbortSignal,
-  limitMs = RENDER_LIMIT_MS,
+  limits = RENDER_LIMITS,
 ): Promise<Rendering> => {
   signal.throwIfAborted()
-  const child = startRenderer(order)
+  const child = startRenderer(order, limits)
   const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)]
   const kill = () => void child.kill('SIGKILL')
   let isLate = false
   const timer = setTimeout(() => {
     isLate = true
     kill()
-  }, limitMs)
+  }, limits.milliseconds)
   signal.addEventListener('abort', kill)
   try {
     const [code, endedBy] = await once(child, 'close')
