@@ -2,8 +2,10 @@ import { build } from '../build.js'
 import { migrate } from '../launch/programs.js'
 import { recreateDatabase } from '../stack/databases.js'
 import { endRecorded } from '../stack/ledger.js'
+import { readEntries } from '../stack/ledger-files.js'
 import { startGuard } from '../stack/watch.js'
 import { createTestArea, startTestServices } from '../testing/services.js'
+import { type CpuTimes, type Pids, withCpuTimes } from './queue/cpu.js'
 import { runOutbox, startScene } from './queue/outbox.js'
 import { runPlain } from './queue/plain.js'
 
@@ -18,9 +20,29 @@ const ROUNDS = Number(process.env['BENCH_ROUNDS'] || 5)
 const median = (values: readonly number[]): number =>
   [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
 
-const describe = (name: string, values: readonly number[]): void => {
-  const [low, middle, high] = [Math.min(...values), median(values), Math.max(...values)].map(Math.round)
-  console.log(`${name.padEnd(32)} ${middle} jobs/s (${low} to ${high})`)
+interface Round {
+  readonly jobsPerSecond: number
+  readonly cpu: CpuTimes
+}
+
+const describe = (name: string, rounds: readonly Round[]): void => {
+  const speeds = rounds.map(({ jobsPerSecond }) => jobsPerSecond)
+  const [low, middle, high] = [Math.min(...speeds), median(speeds), Math.max(...speeds)].map(Math.round)
+  const processes = Object.keys(rounds[0]?.cpu ?? {})
+  const costs = processes.map((process) =>
+    Math.round(median(rounds.map(({ cpu }) => cpu[process] ?? 0)) / JOBS),
+  )
+  const listed = processes.map((process, index) => `${process} ${costs[index]}`).join(', ')
+  const total = costs.reduce((sum, cost) => sum + cost, 0)
+  console.log(
+    `${name.padEnd(32)} ${middle} jobs/s (${low} to ${high}); CPU µs a job: ${listed}, in all ${total}`,
+  )
+}
+
+const describeRatio = (name: string, ours: readonly Round[], plain: readonly Round[]): void => {
+  const ratios = ours.map(({ jobsPerSecond }, index) => jobsPerSecond / (plain[index]?.jobsPerSecond ?? 0))
+  const [low, middle, high] = [Math.min(...ratios), median(ratios), Math.max(...ratios)]
+  console.log(`${name.padEnd(32)} ${middle.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})`)
 }
 
 const measure = async (area: ReturnType<typeof createTestArea>): Promise<void> => {
@@ -28,39 +50,34 @@ const measure = async (area: ReturnType<typeof createTestArea>): Promise<void> =
   const databaseUrl = await recreateDatabase(services.databaseUrl, 'bench')
   await migrate({ ...process.env, DATABASE_URL: databaseUrl }, area.ledger)
   const scene = await startScene({ ...services, databaseUrl }, area)
-  const rounds: { readonly ours: number; readonly plain: number; readonly bulk: number }[] = []
+  const pidOf = (wanted: string) => readEntries(area.ledger).find(({ name }) => name === wanted)?.pid
+  const servers = { Postgres: pidOf('Postgres'), Redis: pidOf('Redis') }
+  const ours: Round[] = []
+  const plain: Round[] = []
+  const bulk: Round[] = []
+  const runRound = async (pids: Pids, run: () => Promise<number>): Promise<Round> => {
+    const { result, cpu } = await withCpuTimes(pids, run)
+    return { jobsPerSecond: result, cpu }
+  }
+  const bench = { 'adds and worker': process.pid, Redis: servers.Redis }
   try {
     // Not counted: whoever runs for the first time runs slower.
     await runOutbox(scene, JOBS / 10)
     for (let round = 1; round <= ROUNDS; round += 1) {
-      const plain = await runPlain(services.redisUrl, JOBS, 'one by one')
-      const ours = await runOutbox(scene, JOBS)
-      const bulk = await runPlain(services.redisUrl, JOBS, 'in bulk')
-      rounds.push({ ours, plain, bulk })
-      console.log(
-        `round ${round} of ${ROUNDS}: ${Math.round(ours)} of ours, ${Math.round(plain)} plain, ratio ${(ours / plain).toFixed(2)}`,
-      )
+      plain.push(await runRound(bench, () => runPlain(services.redisUrl, JOBS, 'one by one')))
+      ours.push(await runRound({ worker: scene.workerPid, ...servers }, () => runOutbox(scene, JOBS)))
+      bulk.push(await runRound(bench, () => runPlain(services.redisUrl, JOBS, 'in bulk')))
+      const speeds = [ours, plain].map((rounds) => Math.round(rounds.at(-1)?.jobsPerSecond ?? 0))
+      console.log(`round ${round} of ${ROUNDS}: ${speeds[0]} of ours, ${speeds[1]} plain`)
     }
   } finally {
     await scene.stop()
   }
-  describe(
-    'outbox to closed row',
-    rounds.map(({ ours }) => ours),
-  )
-  describe(
-    'plain BullMQ, added one by one',
-    rounds.map(({ plain }) => plain),
-  )
-  describe(
-    'plain BullMQ, added in bulk',
-    rounds.map(({ bulk }) => bulk),
-  )
-  const ratios = rounds.map(({ ours, plain }) => ours / plain).sort((a, b) => a - b)
-  console.log(
-    `ratio to plain, one by one: ${median(ratios).toFixed(2)} (${ratios[0]?.toFixed(2)} to ${ratios.at(-1)?.toFixed(2)})`,
-  )
-  console.log(`ratio to plain, in bulk: ${median(rounds.map(({ ours, bulk }) => ours / bulk)).toFixed(2)}`)
+  describe('outbox to closed row', ours)
+  describe('plain BullMQ, added one by one', plain)
+  describe('plain BullMQ, added in bulk', bulk)
+  describeRatio('ratio to plain, one by one', ours, plain)
+  describeRatio('ratio to plain, in bulk', ours, bulk)
 }
 
 const area = createTestArea()

@@ -7,7 +7,13 @@ type Waiting<Item, Result> = {
 }
 
 /**
- * Turns calls for one item each into calls for many: while one batch is on its way, the next one gathers. Whoever calls
+ * With one, all callers would go in step, and wait for Postgres and for us by turns; with many more, the batches would be
+ * small, and each has its price. Each takes a connection of the pool.
+ */
+const BATCHES_AT_ONCE = 3
+
+/**
+ * Turns calls for one item each into calls for many: while some batches are on their way, the next one gathers. Whoever calls
  * alone does not wait for company. The callers are few (a queue's concurrency), and so is what can gather. A batch runs in
  * nobody's context, neither a caller's transaction nor its trace: it is for others as well.
  * @param run gets 1 to `limit` items, and resolves to their results in the same order
@@ -17,7 +23,7 @@ export const inBatches = <Item, Result>(
   run: (items: readonly Item[]) => Promise<readonly Result[]>,
 ): ((item: Item) => Promise<Result>) => {
   let waiting: Waiting<Item, Result>[] = []
-  let running = false
+  let running = 0
 
   const runBatch = async (batch: readonly Waiting<Item, Result>[]): Promise<void> => {
     try {
@@ -29,22 +35,20 @@ export const inBatches = <Item, Result>(
   }
 
   const runAll = AsyncResource.bind(async (): Promise<void> => {
-    running = true
     while (waiting.length > 0) {
       const batch = waiting.slice(0, limit)
       waiting = waiting.slice(limit)
       await runBatch(batch)
     }
-    running = false
+    running -= 1
   })
 
   return (item) =>
     new Promise((resolve, reject) => {
       waiting.push({ item, resolve, reject })
+      if (running === BATCHES_AT_ONCE) return
+      running += 1
       // Whatever else begins in this turn of the event loop comes along.
-      if (!running) {
-        running = true
-        setImmediate(() => void runAll())
-      }
+      setImmediate(() => void runAll())
     })
 }

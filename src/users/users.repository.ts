@@ -88,6 +88,8 @@ export const createUsersRepository = (executor: Executor) => ({
       .select(columns)
       .from(users)
       .where(and(sql`${users.id} = any(${sql.param([...ids])}::uuid[])`, isAlive))
+      .prepare('find_users')
+      .execute()
     return rows.map(toUser)
   },
 

@@ -6,11 +6,14 @@ import type { TestArea, TestServices } from '../../testing/services.js'
 import { CONCURRENCY } from './plain.js'
 
 const USERS = 1_000
+/** Of a transaction: they are worked on while the next ones are written, as plain jobs are while others are added. */
+const WRITTEN_AT_ONCE = 500
 const LIMIT_MS = 120_000
 const LOOK_EVERY_MS = 25
 
 export interface Scene {
   readonly sql: postgres.Sql
+  readonly workerPid: number
   readonly stop: () => Promise<void>
 }
 
@@ -53,16 +56,18 @@ export const startScene = async (
     await worker.ended
     await sql.end()
   }
-  return { sql, stop }
+  return { sql, workerPid: worker.pid, stop }
 }
 
 /** Writes so many mails into the outbox and waits for their rows to be closed. @returns jobs per second */
 export const runOutbox = async ({ sql }: Scene, jobs: number): Promise<number> => {
   const begun = performance.now()
-  await sql`insert into outbox (id, name, version, queue, key, payload)
-    select gen_random_uuid(), 'send-password-changed', 1, 'mail', 'send-password-changed-' || gen_random_uuid(),
-      jsonb_build_object('userId', users.id, 'change', gen_random_uuid())
-    from generate_series(1, ${Math.ceil(jobs / USERS)}), users limit ${jobs}`
+  for (let written = 0; written < jobs; written += WRITTEN_AT_ONCE) {
+    await sql`insert into outbox (id, name, version, queue, key, payload)
+      select gen_random_uuid(), 'send-password-changed', 1, 'mail', 'send-password-changed-' || gen_random_uuid(),
+        jsonb_build_object('userId', users.id, 'change', gen_random_uuid())
+      from users limit ${Math.min(WRITTEN_AT_ONCE, jobs - written)}`
+  }
   const until = Date.now() + LIMIT_MS
   for (;;) {
     const open = await sql`select 1 from outbox where closed_at is null limit 1`

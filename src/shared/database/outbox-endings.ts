@@ -12,6 +12,8 @@ export const closeRows = async (executor: Executor, ids: readonly string[]): Pro
     .set({ closedAt: sql`now()`, claimedUntil: null, parkedAt: null })
     // One parameter: a hundred of them take longer to build than Postgres takes for the rows.
     .where(and(sql`${outbox.id} = any(${sql.param([...ids])}::uuid[])`, isNull(outbox.closedAt)))
+    .prepare('close_rows')
+    .execute()
 }
 
 /**

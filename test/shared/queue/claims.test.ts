@@ -118,3 +118,21 @@ t.test('what a full queue has no room for stays due, and stands in no other’s 
     await sql`select extract(epoch from now() - ready_at)::int as age from outbox where queue = 'mail'`
   t.ok(Number(old?.['age']) >= 3_600, 'and how long it has waited is not forgotten')
 })
+
+t.test('a claim moves the due time only where that does not fit its lease', async (t) => {
+  for (const [dueInSeconds, expected] of [
+    [90, 90],
+    [30, 60],
+    [600, 60],
+  ] as const) {
+    const { sql, tries, request } = await setUp(t)
+    await sql`update outbox set due_at = now() + make_interval(secs => ${dueInSeconds})`
+    const [before] = await sql`select due_at from outbox`
+    t.ok(await tries.claim(request()))
+    const [after] =
+      await sql`select due_at, claimed_until, extract(epoch from due_at - now())::float8 as due_in from outbox`
+    t.ok(Math.abs(after?.['due_in'] - expected) < 20, `due in ${dueInSeconds} s, then in ${expected} s`)
+    t.ok(after?.['due_at'] >= after?.['claimed_until'], 'nobody hands it over before the lease is out')
+    if (dueInSeconds === expected) t.strictSame(after?.['due_at'], before?.['due_at'])
+  }
+})

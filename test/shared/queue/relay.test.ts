@@ -29,7 +29,7 @@ t.test('a loss that another relay has made good is no part of the next one', asy
     await close()
   })
   await db.sql`insert into outbox (id, name, version, key, payload, handed_over_at, due_at)
-    select gen_random_uuid(), 'job', 1, 'job-' || n, '{}', now(), now() + interval '1 hour'
+    select gen_random_uuid(), 'job', 1, 'job-' || n, '{}', now(), now() + interval '10 minutes'
     from generate_series(1, ${LOST}) n`
   t.equal(await relay.handOver(), 5_000, 'the first turn recalls as many as it may')
 
@@ -40,7 +40,7 @@ t.test('a loss that another relay has made good is no part of the next one', asy
   t.equal(await relay.handOver(), 0)
   t.equal(losses, 0, 'nothing was lost this time')
 
-  await db.sql`update outbox set closed_at = null, handed_over_at = now(), due_at = now() + interval '1 hour'`
+  await db.sql`update outbox set closed_at = null, handed_over_at = now(), due_at = now() + interval '10 minutes'`
   await redis.del(`${prefix}:queues-filled`)
   for (let turn = 0; turn < 2; turn += 1) await relay.handOver()
   t.equal(losses, 1, 'nor is one of two turns told twice')
