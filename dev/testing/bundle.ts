@@ -3,6 +3,7 @@ import { readFile, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { build, type Plugin, stop } from 'esbuild'
+import { COMMONJS_GLOBALS, UNBUNDLED } from '../build.js'
 import { StartError } from '../stack/start-error.js'
 import { ROOT } from './checks.js'
 import { FROM_SOURCE } from './groups.js'
@@ -13,12 +14,11 @@ import { FROM_SOURCE } from './groups.js'
  */
 
 const DIRECTORY = join(ROOT, '.tap', 'bundles')
-/** As in production's build; it loads faster, too. */
-const BUNDLED = 'drizzle-orm'
 
-const installedPackages = (): string[] => {
-  const { dependencies, devDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
-  return Object.keys({ ...dependencies, ...devDependencies })
+/** The tests' own packages are left as they are; the service's are bundled as in production's build. */
+const unbundled = (): string[] => {
+  const { devDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+  return [...UNBUNDLED, ...Object.keys(devDependencies)]
 }
 
 /** A module goes on to know where its source is. */
@@ -49,8 +49,10 @@ export const bundleTests = async (files: readonly string[]): Promise<void> => {
     format: 'esm',
     platform: 'node',
     target: 'node20',
-    external: installedPackages().filter((name) => name !== BUNDLED),
+    external: unbundled(),
+    banner: { js: COMMONJS_GLOBALS },
     sourcemap: 'linked',
+    sourcesContent: false,
     plugins: [keepLocations],
     logLevel: 'warning',
   }).catch((cause) => {

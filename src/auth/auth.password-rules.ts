@@ -12,14 +12,20 @@ const SHORT_PART = 4
 /** `password12345`, `!!letmein!!`: a word, and around it what is no letter. */
 const AROUND_WORD = /^\P{L}+|\P{L}+$/gu
 
-/** The most common passwords, from breaches. In lower case. */
-const COMMON: ReadonlySet<string> = new Set(dictionary['passwords-common'])
+let common: ReadonlySet<string> | undefined
+
+/** The most common passwords, from breaches, in lower case. Made when first asked for: workers judge no passwords. */
+const commonPasswords = (): ReadonlySet<string> => {
+  common ??= new Set(dictionary['passwords-common'])
+  return common
+}
 
 const isCommon = (password: string): boolean => {
+  const listed = commonPasswords()
   const text = password.normalize('NFKC').toLowerCase()
   const part = REPEATED.exec(text)?.[1]
-  if (COMMON.has(text) || COMMON.has(text.replace(AROUND_WORD, ''))) return true
-  return part !== undefined && (part.length <= SHORT_PART || COMMON.has(part))
+  if (listed.has(text) || listed.has(text.replace(AROUND_WORD, ''))) return true
+  return part !== undefined && (part.length <= SHORT_PART || listed.has(part))
 }
 
 /**

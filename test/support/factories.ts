@@ -14,22 +14,30 @@ export interface Account {
 /** A text that no other test, and no other call, has. */
 export const unique = (prefix: string): string => `${prefix}-${randomBytes(6).toString('hex')}`
 
-export const registerUser = async (call: Call, name = 'Ada'): Promise<Account> => {
+const register = async (call: Call, name: string): Promise<Omit<Account, 'token'>> => {
   const email = `${unique('ada')}@example.com`
-  const registered = await call('POST', '/v1/auth/register', { body: { email, password: PASSWORD, name } })
-  const loggedIn = await call('POST', '/v1/auth/login', { body: { email, password: PASSWORD } })
-  if (registered.status !== 201 || loggedIn.status !== 200) {
-    throw new Error(`no account: ${registered.text} ${loggedIn.text}`)
-  }
-  return { id: registered.body.data.id, email, password: PASSWORD, token: loggedIn.body.data.accessToken }
+  const { status, body, text } = await call('POST', '/v1/auth/register', {
+    body: { email, password: PASSWORD, name },
+  })
+  if (status !== 201) throw new Error(`no account: ${text}`)
+  return { id: body.data.id, email, password: PASSWORD }
 }
+
+const logIn = async (call: Call, user: Omit<Account, 'token'>): Promise<Account> => {
+  const { email, password } = user
+  const { status, body, text } = await call('POST', '/v1/auth/login', { body: { email, password } })
+  if (status !== 200) throw new Error(`no session: ${text}`)
+  return { ...user, token: body.data.accessToken }
+}
+
+export const registerUser = async (call: Call, name = 'Ada'): Promise<Account> =>
+  logIn(call, await register(call, name))
 
 /** The role comes with the log-in, so it is given before. */
 export const registerAdmin = async (call: Call, { database }: World): Promise<Account> => {
-  const user = await registerUser(call, 'Grace')
+  const user = await register(call, 'Grace')
   await database.sql`update users set role = 'admin' where id = ${user.id}`
-  const { body } = await call('POST', '/v1/auth/login', { body: { email: user.email, password: PASSWORD } })
-  return { ...user, token: body.data.accessToken }
+  return logIn(call, user)
 }
 
 export const newProduct = (overrides: object = {}) => ({

@@ -28,12 +28,19 @@ const wrap: preSerializationHookHandler = (_request, _reply, payload, done) => d
 /** A success with a body: 204 has none. */
 const isSuccess = (status: string): boolean => /^2/.test(status) && status !== '204'
 
+/** One for each schema: what is compiled of it is kept by it. */
+const envelopes = new WeakMap<z.ZodType, z.ZodType>()
+
+const envelopeOf = (schema: z.ZodType): z.ZodType => {
+  const envelope = envelopes.get(schema) ?? z.object({ data: schema })
+  envelopes.set(schema, envelope)
+  return envelope
+}
+
 const wrapSchemas = (response: Record<string, unknown>): Record<string, unknown> =>
   Object.fromEntries(
     Object.entries(response).map(([status, schema]) =>
-      isSuccess(status) && schema instanceof z.ZodType
-        ? [status, z.object({ data: schema })]
-        : [status, schema],
+      isSuccess(status) && schema instanceof z.ZodType ? [status, envelopeOf(schema)] : [status, schema],
     ),
   )
 
