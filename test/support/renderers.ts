@@ -13,12 +13,18 @@ const read = (path: string): string => {
   }
 }
 
-/** The renderers that this process has at the moment; none where there is no /proc. */
-export const renderersNow = (): readonly string[] =>
+const isRenderer = (command: string, directory: string): boolean =>
+  command.includes('renderer') && command.includes(directory)
+
+/**
+ * The renderers that this process has at the moment; none where there is no /proc.
+ * @param directory of those alone that write there: other tests run in the same process
+ */
+export const renderersNow = (directory = ''): readonly string[] =>
   existsSync(OWN_CHILDREN)
     ? read(OWN_CHILDREN)
         .split(' ')
-        .filter((pid) => /^\d+$/.test(pid) && read(`/proc/${pid}/cmdline`).includes('renderer'))
+        .filter((pid) => /^\d+$/.test(pid) && isRenderer(read(`/proc/${pid}/cmdline`), directory))
     : []
 
 export interface RendererWatch {

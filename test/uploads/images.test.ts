@@ -198,10 +198,11 @@ t.test('who aborts gets the reason, and nothing runs on', async (t) => {
   const abort = new AbortController()
   const rendering = processImage({ path: join(directory, 'upload') }, directory, abort.signal)
   const rejected = t.rejects(rendering, { message: 'enough' })
-  if (process.platform === 'linux') await until('the renderer to run', () => renderersNow().length > 0)
+  if (process.platform === 'linux')
+    await until('the renderer to run', () => renderersNow(directory).length > 0)
   abort.abort(new Error('enough'))
   await rejected
-  t.strictSame(renderersNow(), [])
+  t.strictSame(renderersNow(directory), [])
 })
 
 t.test('what is not the picture’s fault is no refusal', async (t) => {
