@@ -12,6 +12,10 @@ export interface Turns {
   readonly seconds: number
 }
 
+/** So many requests make V8 compile what is hot; a slow scenario gets so many turns for it. */
+const WARM_REQUESTS = 2_000
+const WARM_TURNS = 3
+
 /** What may expire from a cache during a turn. */
 const MISSES_ALLOWED = 0.01
 
@@ -31,6 +35,14 @@ const withServers = async <T>(
     return await work(servers)
   } finally {
     for (const { stop } of servers) await stop()
+  }
+}
+
+/** Compiled code, open connections and a full cache are what runs in production. */
+const warmUp = async (generator: LoadGenerator, order: LoadOrder): Promise<void> => {
+  let requests = 0
+  for (let turn = 0; turn < WARM_TURNS && requests < WARM_REQUESTS; turn += 1) {
+    requests += (await generator.run(order)).requests
   }
 }
 
@@ -66,7 +78,7 @@ const measureTurn = async (
 const describe = (id: CandidateId, { requestsPerSecond, cpuMicroseconds, p99 }: Measure): string =>
   `${nameOf[id]} ${Math.round(cpuMicroseconds)} us, ${Math.round(requestsPerSecond)}/s, p99 ${Math.round(p99)} ms`
 
-/** Lets the candidates of a scenario take turns: A B C, A B C, and so on, after a turn that is not counted. */
+/** Lets the candidates of a scenario take turns: A B C, A B C, and so on, after turns that are not counted. */
 export const measureScenario = async (
   stage: Stage,
   generator: LoadGenerator,
@@ -79,8 +91,7 @@ export const measureScenario = async (
   return withServers(stage, scenario, serverOf, async (servers) => {
     await tokens.renew((await serverOf('ours')).url)
     const order = { connections, seconds, exchanges: scenario.exchanges(stage, tokens.tokenOf) }
-    // Compiled code, open connections and a full cache are what runs in production.
-    for (const { url } of servers) await generator.run({ url, ...order })
+    for (const { url } of servers) await warmUp(generator, { url, ...order })
     const measured = servers.map((server) => ({ server, rounds: [] as Measure[] }))
     for (let round = 1; round <= rounds; round += 1) {
       for (const { server, rounds: turns } of measured) {
