@@ -72,15 +72,21 @@ const requireLifetime = ({ iat, exp }: { readonly iat: number; readonly exp: num
   if (exp <= iat || exp - iat > ACCESS_TOKEN_SECONDS) throw new Error('lives too long')
 }
 
+/** For whom a token speaks, and until when, in milliseconds since 1970. */
+export interface Caller {
+  readonly principal: Principal
+  readonly expiresAt: number
+}
+
 /**
  * Who a verified token speaks for. The plugin has compared `exp` and `nbf` with the clock; here their form is
  * checked, and that the token does not outlive what is remembered of ended sessions.
  * @throws Error for claims that are not ours
  */
-export const principalIn = (payload: unknown): Principal => {
+export const callerIn = (payload: unknown): Caller => {
   const { sub, sid, role, ...times } = claims.parse(payload)
   requireLifetime(times)
-  return { userId: sub, sessionId: sid, role }
+  return { principal: { userId: sub, sessionId: sid, role }, expiresAt: times.exp * 1_000 }
 }
 
 /** The admin for whom a page's token speaks. */

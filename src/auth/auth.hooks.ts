@@ -4,7 +4,8 @@ import { DeadlineError, withDeadline } from '../shared/deadline.js'
 import { forbidden, unauthenticated, unavailable } from '../shared/errors.js'
 import type { AccessHooks } from '../shared/http/access.js'
 import type { Principal, Role } from '../shared/principal.js'
-import { type PageAdmin, principalIn } from './auth.claims.js'
+import { callerIn, type PageAdmin } from './auth.claims.js'
+import type { KnownCallers } from './known-callers.js'
 import type { PageSessions } from './page-sessions.js'
 
 const ASK_TIMEOUT_MS = 2_000
@@ -23,12 +24,16 @@ const refuse = (request: FastifyRequest, cause: unknown): never => {
 }
 
 /** Who the bearer token speaks for. @throws unauthenticated */
-const authenticate = async (request: FastifyRequest): Promise<Principal> => {
+const authenticate = async (request: FastifyRequest, knownCallers: KnownCallers): Promise<Principal> => {
+  const { authorization = '' } = request.headers
+  const known = knownCallers.find(authorization)
+  if (known) return known.principal
   try {
-    if ((request.headers.authorization?.length ?? 0) > MAX_HEADER_LENGTH)
-      throw new Error('too long to be ours')
+    if (authorization.length > MAX_HEADER_LENGTH) throw new Error('too long to be ours')
     await request.jwtVerify()
-    return principalIn(request.user)
+    const caller = callerIn(request.user)
+    knownCallers.keep(authorization, caller)
+    return caller.principal
   } catch (cause) {
     return refuse(request, cause)
   }
@@ -38,6 +43,7 @@ const authenticate = async (request: FastifyRequest): Promise<Principal> => {
 export const createAccessHooks = (
   { sessionWatch, sessionsService }: AccessNeeds,
   pageSessions: PageSessions,
+  knownCallers: KnownCallers,
 ): AccessHooks => {
   /** @throws unavailable when Postgres has to be asked and does not answer */
   const askPostgres = async (sessionId: string): Promise<boolean> => {
@@ -56,7 +62,7 @@ export const createAccessHooks = (
 
   /** Verifies the token, sees to it that its session goes on, and puts the principal on the request. */
   const requireSignedIn: onRequestAsyncHookHandler = async (request) => {
-    const principal = await authenticate(request)
+    const principal = await authenticate(request, knownCallers)
     await requireLive(principal)
     request.principal = principal
   }

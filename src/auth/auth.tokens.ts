@@ -4,13 +4,10 @@ import { ACCESS_TOKEN_SECONDS, type Principal } from '../shared/principal.js'
 import { ALGORITHM, AUDIENCE, type DecodedToken, ISSUER, keyIdOf } from './auth.claims.js'
 import type { SigningKeys } from './auth.keys.js'
 
-/** Verified tokens kept, for each key: a look into the cache costs a tenth of a signature's check. */
-const VERIFIED_TOKENS = 5_000
-
 declare module '@fastify/jwt' {
   interface FastifyJWT {
     payload: { sub: string; sid: string; role: Principal['role']; since?: number }
-    /** Verified but not yet looked into: see `principalIn`. */
+    /** Verified but not yet looked into: see `callerIn`. */
     user: unknown
   }
 }
@@ -40,9 +37,8 @@ export const registerTokens = async (app: FastifyInstance, keys: SigningKeys): P
       allowedIss: ISSUER,
       allowedAud: AUDIENCE,
       requiredClaims: ['sub', 'sid', 'role', 'iss', 'aud', 'exp', 'iat'],
-      cache: VERIFIED_TOKENS,
-      // A refusal is not remembered. It still takes a place, so a flood of made-up tokens costs the others a check.
-      errorCacheTTL: -1,
+      // It would decode each token and hash it before it knows it again; see `known-callers.ts`.
+      cache: false,
     },
   })
 }

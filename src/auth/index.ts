@@ -12,6 +12,7 @@ import { type AuthRoutesOptions, authRoutes } from './auth.routes.js'
 import { registerTokens } from './auth.tokens.js'
 import { type EmailVerificationRoutesOptions, emailVerificationRoutes } from './email-verification.routes.js'
 import { jwksRoutes } from './jwks.routes.js'
+import { createKnownCallers } from './known-callers.js'
 import { createPageSessions, registerCookies } from './page-sessions.js'
 import { type PasswordsRoutesOptions, passwordsRoutes } from './passwords.routes.js'
 
@@ -30,7 +31,7 @@ export const guardRoutes = async (
 ): Promise<void> => {
   await registerTokens(app, readSigningKeys(privateKeys))
   await registerCookies(app)
-  registerAccess(app, createAccessHooks(needs, createPageSessions(isProduction)), limit)
+  registerAccess(app, createAccessHooks(needs, createPageSessions(isProduction), createKnownCallers()), limit)
 }
 
 type RoutesOptions = AuthRoutesOptions &

@@ -64,7 +64,7 @@ export const createPageSessions = (isProduction: boolean): PageSessions => {
       reply.clearCookie(COOKIE, attributesFor(reply))
     },
     read: async (request) => {
-      const verify = { allowedAud: PAGE_AUDIENCE, extractToken: tokenIn, cache: false }
+      const verify = { allowedAud: PAGE_AUDIENCE, extractToken: tokenIn }
       const admin = pageAdminIn(await request.jwtVerify(verify))
       if (now() - admin.since > MAX_SECONDS) throw new Error('logged in too long ago')
       return admin

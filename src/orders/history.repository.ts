@@ -1,5 +1,6 @@
 import { and, asc, eq, gt, sql } from 'drizzle-orm'
 import type { Executor } from '../shared/database/client.js'
+import { defineInsert } from '../shared/database/insert-rows.js'
 import { orderEvents } from './history.table.js'
 import type { OrderEvent } from './orders.schemas.js'
 import type { OrderStatus } from './orders.status.js'
@@ -19,19 +20,19 @@ export interface Move {
 /** An event with its number in the order's history. */
 export type NumberedEvent = OrderEvent & { readonly version: number }
 
+const insertEvents = defineInsert(
+  orderEvents,
+  ['orderId', 'version', 'actorId', 'fromStatus', 'toStatus'],
+  // Not the transaction's begin: an event that waited for another would tell of a time before it.
+  { computed: { createdAt: sql`clock_timestamp()` } },
+)
+
 export const createHistoryRepository = (executor: Executor) => ({
-  insertEvents: async (moves: readonly Move[]): Promise<void> => {
-    const rows = moves.map(({ orderId, version, actorId, from, to }) => ({
-      orderId,
-      version,
-      actorId,
-      fromStatus: from,
-      toStatus: to,
-      // Not the transaction's begin: one that waited for another would tell of a time before it.
-      createdAt: sql`clock_timestamp()`,
-    }))
-    await executor.insert(orderEvents).values(rows)
-  },
+  insertEvents: (moves: readonly Move[]): Promise<void> =>
+    insertEvents(
+      executor,
+      moves.map(({ from, to, ...move }) => ({ ...move, fromStatus: from, toStatus: to })),
+    ),
 
   /** When the order got to that version. */
   findTime: async (orderId: string, version: number): Promise<Date | undefined> => {

@@ -1,4 +1,5 @@
 import type { Database, Executor, Transaction } from '../shared/database/client.js'
+import { pipelined } from '../shared/database/pipeline.js'
 import type { JobProducer } from '../shared/queue/producer.js'
 import type { HistoryRepository, Move } from './history.repository.js'
 import { publishOrderEvent } from './orders.jobs.js'
@@ -26,8 +27,10 @@ export const createHistoryService = (needs: HistoryServiceNeeds): HistoryService
 
   return {
     recordMoves: async (transaction, moves) => {
-      await historyOf(transaction).insertEvents(moves)
-      await jobProducer.sendAll(transaction, publishOrderEvent, moves)
+      await pipelined([
+        historyOf(transaction).insertEvents(moves),
+        jobProducer.sendAll(transaction, publishOrderEvent, moves),
+      ])
     },
 
     findTime: historyOf(database).findTime,

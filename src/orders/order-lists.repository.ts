@@ -1,7 +1,8 @@
-import { and, desc, gte, lt, type SQL, sql } from 'drizzle-orm'
+import { and, desc, eq, gte, lt, type SQL, sql } from 'drizzle-orm'
 import type { Executor } from '../shared/database/client.js'
 import { FIRST_ID, firstIdAt, LAST_ID } from '../shared/database/ids.js'
-import { isOf, type VersionedOrder, withItems } from './orders.repository.js'
+import { defineQuery, type Places, queries } from '../shared/database/statement.js'
+import { isOf, itemsOf, orderColumns, toOrder, type VersionedOrder } from './orders.repository.js'
 import type { OrderStatus } from './orders.status.js'
 import { orders } from './orders.table.js'
 
@@ -67,27 +68,45 @@ const pagesByStatus = (executor: Executor, statuses: readonly OrderStatus[], fil
     .limit(limit)
     .as('page')
   return executor
-    .select(page._.selectedFields)
+    .select({ ...page._.selectedFields, items: itemsOf(page) })
     .from(sql`unnest(${sql.param(statuses)}::text[]) as wanted (status)`)
     .crossJoinLateral(page)
     .orderBy(desc(page.id))
     .limit(limit)
 }
 
+/** What most who ask for a list want: their own orders, whatever their state. */
+const selectOwn = defineQuery(
+  orderColumns,
+  (place: Places<{ userId: string; first: string; end: string; limit: number }>) =>
+    queries
+      .select(orderColumns)
+      .from(orders)
+      .where(
+        and(eq(orders.userId, place('userId')), gte(orders.id, place('first')), lt(orders.id, place('end'))),
+      )
+      .orderBy(desc(orders.id))
+      .limit(place('limit')),
+)
+
+const findRows = (executor: Executor, filter: OrdersFilter) => {
+  const { statuses, userId, createdAfter, createdBefore, limit } = filter
+  if (statuses) return pagesByStatus(executor, statuses, filter)
+  const { first, end } = idsOf(filter)
+  if (userId !== undefined && !createdAfter && !createdBefore)
+    return selectOwn(executor, { userId, first, end, limit })
+  return executor
+    .select(orderColumns)
+    .from(orders)
+    .where(and(isOf(userId), gte(orders.id, first), lt(orders.id, end), isInTime(filter)))
+    .orderBy(desc(orders.id))
+    .limit(limit)
+}
+
 export const createOrderListsRepository = (executor: Executor) => ({
   /** Newest first. */
-  listOrders: async (filter: OrdersFilter): Promise<VersionedOrder[]> => {
-    const { statuses, userId, limit } = filter
-    if (statuses) return withItems(executor, await pagesByStatus(executor, statuses, filter))
-    const { first, end } = idsOf(filter)
-    const rows = await executor
-      .select()
-      .from(orders)
-      .where(and(isOf(userId), gte(orders.id, first), lt(orders.id, end), isInTime(filter)))
-      .orderBy(desc(orders.id))
-      .limit(limit)
-    return withItems(executor, rows)
-  },
+  listOrders: async (filter: OrdersFilter): Promise<VersionedOrder[]> =>
+    (await findRows(executor, filter)).map(toOrder),
 })
 
 export type OrderListsRepository = ReturnType<typeof createOrderListsRepository>

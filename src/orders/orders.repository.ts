@@ -1,12 +1,12 @@
-import { and, asc, eq, inArray, type SQL } from 'drizzle-orm'
+import { type AnyColumn, eq, getTableColumns, type SQL, sql } from 'drizzle-orm'
 import type { Executor } from '../shared/database/client.js'
 import { translateViolations } from '../shared/database/failures.js'
+import { defineInsert } from '../shared/database/insert-rows.js'
+import { pipelined } from '../shared/database/pipeline.js'
+import { defineQuery, type Places, queries } from '../shared/database/statement.js'
 import { unauthenticated } from '../shared/errors.js'
 import type { Order, OrderItem } from './orders.schemas.js'
 import { orderItems, orders } from './orders.table.js'
-
-type OrderRow = typeof orders.$inferSelect
-type ItemRow = typeof orderItems.$inferSelect
 
 /** An order with the version that its ETag names. */
 export type VersionedOrder = Order & { readonly version: number }
@@ -14,26 +14,34 @@ export type VersionedOrder = Order & { readonly version: number }
 export const isOf = (userId: string | undefined): SQL | undefined =>
   userId === undefined ? undefined : eq(orders.userId, userId)
 
-const toItem = (row: ItemRow, currency: string): OrderItem => ({
-  productId: row.productId,
-  sku: row.sku,
-  name: row.name,
-  unitPrice: { amount: row.unitPriceAmount, currency },
-  quantity: row.quantity,
-})
+/**
+ * The items of each order that a query finds, in the same query: in the shape in which clients see them, which saves taking
+ * them apart and putting them together row by row.
+ */
+export const itemsOf = (order: { readonly id: AnyColumn; readonly currency: AnyColumn }) => {
+  const items = sql`
+    select coalesce(json_agg(json_build_object(
+      'productId', ${orderItems.productId}, 'sku', ${orderItems.sku}, 'name', ${orderItems.name},
+      'unitPrice', json_build_object('amount', ${orderItems.unitPriceAmount}, 'currency', ${order.currency}),
+      'quantity', ${orderItems.quantity}) order by ${orderItems.position}), '[]')
+    from ${orderItems} where ${orderItems.orderId} = ${order.id}`
+  // One inside the other: of the outer one drizzle leaves the names of the tables out.
+  return sql<OrderItem[]>`(${items})`
+}
 
-const toOrder = (row: OrderRow, items: readonly ItemRow[]): VersionedOrder => ({
-  id: row.id,
-  userId: row.userId,
-  status: row.status,
-  items: items.map((item) => toItem(item, row.currency)),
-  total: { amount: row.totalAmount, currency: row.currency },
+/** An order and its items. */
+export const orderColumns = { ...getTableColumns(orders), items: itemsOf(orders) }
+
+type OrderRow = typeof orders.$inferSelect & { readonly items: OrderItem[] }
+
+export const toOrder = ({ totalAmount, currency, ...row }: OrderRow): VersionedOrder => ({
+  ...row,
+  total: { amount: totalAmount, currency },
   createdAt: row.createdAt.toISOString(),
   updatedAt: row.updatedAt.toISOString(),
-  version: row.version,
 })
 
-const toItemRows = ({ id, items }: NewOrderRow): ItemRow[] =>
+const toItemRows = ({ id, items }: NewOrderRow): (typeof orderItems.$inferInsert)[] =>
   items.map(({ productId, sku, name, unitPrice, quantity }, position) => ({
     orderId: id,
     position,
@@ -46,67 +54,74 @@ const toItemRows = ({ id, items }: NewOrderRow): ItemRow[] =>
 
 export type NewOrderRow = Pick<Order, 'id' | 'userId' | 'items' | 'total'>
 
-const groupByOrder = (rows: readonly ItemRow[]): ReadonlyMap<string, ItemRow[]> => {
-  const groups = new Map<string, ItemRow[]>()
-  for (const row of rows) {
-    const group = groups.get(row.orderId)
-    if (group) group.push(row)
-    else groups.set(row.orderId, [row])
-  }
-  return groups
-}
+const insertItems = defineInsert(orderItems, [
+  'orderId',
+  'position',
+  'productId',
+  'sku',
+  'name',
+  'unitPriceAmount',
+  'quantity',
+])
 
-/** The items of all orders in one query, whatever their number. */
-export const withItems = async (executor: Executor, rows: readonly OrderRow[]): Promise<VersionedOrder[]> => {
-  if (rows.length === 0) return []
-  const ids = rows.map(({ id }) => id)
-  const items = await executor
-    .select()
-    .from(orderItems)
-    .where(inArray(orderItems.orderId, ids))
-    .orderBy(asc(orderItems.orderId), asc(orderItems.position))
-  const itemsOf = groupByOrder(items)
-  return rows.map((row) => toOrder(row, itemsOf.get(row.id) ?? []))
-}
+type NewRow = Pick<typeof orders.$inferInsert, 'id' | 'userId' | 'totalAmount' | 'currency'>
+
+const insertPlaced = defineQuery(getTableColumns(orders), (place: Places<NewRow>) =>
+  queries
+    .insert(orders)
+    .values({
+      id: place('id'),
+      userId: place('userId'),
+      status: 'placed',
+      totalAmount: place('totalAmount'),
+      currency: place('currency'),
+    })
+    .returning(),
+)
+
+const selectOrder = defineQuery(orderColumns, (place: Places<{ id: string }>) =>
+  queries
+    .select(orderColumns)
+    .from(orders)
+    .where(eq(orders.id, place('id'))),
+)
+
+const versionColumns = { userId: orders.userId, version: orders.version }
+
+const selectVersion = defineQuery(versionColumns, (place: Places<{ id: string }>) =>
+  queries
+    .select(versionColumns)
+    .from(orders)
+    .where(eq(orders.id, place('id'))),
+)
+
+/** Anybody's is, where nobody is named. */
+const isTheirs = (row: { readonly userId: string }, userId: string | undefined): boolean =>
+  userId === undefined || row.userId === userId
 
 export const createOrdersRepository = (executor: Executor) => ({
   /** Writes a placed order and its items; only sensible inside a transaction. */
   insertOrder: async (order: NewOrderRow): Promise<VersionedOrder> => {
-    const { id, userId, total } = order
-    const values = {
-      id,
-      userId,
-      status: 'placed' as const,
-      totalAmount: total.amount,
-      currency: total.currency,
-    }
+    const { id, userId, total, items } = order
+    const row = { id, userId, totalAmount: total.amount, currency: total.currency }
     // A token may outlive its user, for instance in a database that was restored.
-    const [row] = await translateViolations({ orders_user_id_fkey: () => unauthenticated() }, () =>
-      executor.insert(orders).values(values).returning(),
+    const [[placed]] = await translateViolations({ orders_user_id_fkey: () => unauthenticated() }, () =>
+      pipelined([insertPlaced(executor, row), insertItems(executor, toItemRows(order))]),
     )
-    if (!row) throw new Error('insert returned no order')
-    const items = toItemRows(order)
-    await executor.insert(orderItems).values(items)
-    return toOrder(row, items)
+    if (!placed) throw new Error('insert returned no order')
+    return toOrder({ ...placed, items })
   },
 
   /** The order, if it exists and, when `userId` is given, belongs to that user. */
   findOrder: async (id: string, userId?: string): Promise<VersionedOrder | undefined> => {
-    const rows = await executor
-      .select()
-      .from(orders)
-      .where(and(eq(orders.id, id), isOf(userId)))
-    const [order] = await withItems(executor, rows)
-    return order
+    const [row] = await selectOrder(executor, { id })
+    return row && isTheirs(row, userId) ? toOrder(row) : undefined
   },
 
   /** The same for its version alone. */
   findVersion: async (id: string, userId?: string): Promise<number | undefined> => {
-    const [row] = await executor
-      .select({ version: orders.version })
-      .from(orders)
-      .where(and(eq(orders.id, id), isOf(userId)))
-    return row?.version
+    const [row] = await selectVersion(executor, { id })
+    return row && isTheirs(row, userId) ? row.version : undefined
   },
 })
 

@@ -1,14 +1,15 @@
 import { v7 as uuidv7 } from 'uuid'
 import type { Product, StockService } from '../products/products.container.js'
 import type { Database, Executor } from '../shared/database/client.js'
+import { pipelined } from '../shared/database/pipeline.js'
 import { forbidden } from '../shared/errors.js'
 import type { Principal } from '../shared/principal.js'
 import type { NumberedEvent } from './history.repository.js'
-import type { HistoryService } from './history.service.js'
+import type { HistoryService, OwnedMove } from './history.service.js'
 import type { OrderListsRepository, OrdersFilter } from './order-lists.repository.js'
 import { mixedCurrencies, orNotFound } from './orders.errors.js'
 import { ownerFilter } from './orders.ownership.js'
-import type { OrdersRepository, VersionedOrder } from './orders.repository.js'
+import type { NewOrderRow, OrdersRepository, VersionedOrder } from './orders.repository.js'
 import type { NewOrder, OrderItem } from './orders.schemas.js'
 
 export interface OrdersServiceNeeds {
@@ -58,11 +59,12 @@ export const createOrdersService = (needs: OrdersServiceNeeds): OrdersService =>
       database.transaction(async (transaction) => {
         const quantities = mergeItems(items)
         const products = await stockService.takeStock(transaction, quantities)
-        const order = await repositoryOf(transaction).insertOrder(priceOrder(userId, quantities, products))
-        const { id: orderId, version } = order
-        const move = { orderId, userId, version, actorId: userId, from: null, to: order.status }
-        await historyService.recordMoves(transaction, [move])
-        return order
+        const order = priceOrder(userId, quantities, products)
+        const [placed] = await pipelined([
+          repositoryOf(transaction).insertOrder(order),
+          historyService.recordMoves(transaction, [placing(order)]),
+        ])
+        return placed
       }),
 
     getOrder: async (caller, id) => orNotFound(await repository.findOrder(id, ownerFilter(caller))),
@@ -81,6 +83,16 @@ export const createOrdersService = (needs: OrdersServiceNeeds): OrdersService =>
     },
   }
 }
+
+/** As every order begins. */
+const placing = ({ id, userId }: NewOrderRow): OwnedMove => ({
+  orderId: id,
+  userId,
+  version: 1,
+  actorId: userId,
+  from: null,
+  to: 'placed',
+})
 
 /** The same product twice is one item with both quantities. */
 const mergeItems = (items: NewOrder['items']): ReadonlyMap<string, number> => {

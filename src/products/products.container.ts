@@ -3,6 +3,7 @@ import type { AuditTrail } from '../shared/database/audit.js'
 import type { Database } from '../shared/database/client.js'
 import { provide } from '../shared/provide.js'
 import type { MediaService } from '../uploads/uploads.container.js'
+import { createProductListsRepository } from './product-lists.repository.js'
 import { createProductsRepository } from './products.repository.js'
 import { createProductsService } from './products.service.js'
 import { createStockRepository } from './stock.repository.js'
@@ -27,6 +28,7 @@ export const registerProducts = <C extends ProductsNeeds>(container: AwilixConta
         auditTrail,
         mediaService,
         repositoryOf: createProductsRepository,
+        listsOf: createProductListsRepository,
       }),
     stockService: () => createStockService({ stockOf: createStockRepository }),
   })

@@ -1,10 +1,10 @@
-import { and, asc, desc, eq, getTableColumns, gte, isNull, lte, type SQL, sql } from 'drizzle-orm'
+import { and, eq, getTableColumns, isNull, sql } from 'drizzle-orm'
 import type { Executor } from '../shared/database/client.js'
 import { translateViolations } from '../shared/database/failures.js'
+import { defineQuery, type Places, queries } from '../shared/database/statement.js'
 import { mediaUrl } from '../shared/media.js'
 import { skuTaken } from './products.errors.js'
 import type { NewProduct, Product, ProductChanges } from './products.schemas.js'
-import type { ProductPosition, ProductSort } from './products.sorts.js'
 import { products } from './products.table.js'
 
 /** A product with the version that its ETag names, and what its image is shown as. */
@@ -15,28 +15,13 @@ export type ProductValues<T extends ProductChanges> = Omit<T, 'imageUploadId'> &
   readonly imageId?: string | null
 }
 
-export interface ProductsFilter {
-  /** As people type it into a search box: words, "a phrase", or, -not. */
-  readonly search?: string | undefined
-  /** Minor units, whatever the currency. */
-  readonly minPrice?: number | undefined
-  readonly maxPrice?: number | undefined
-  readonly sort: ProductSort
-  /** Goes on behind this position. */
-  readonly after?: ProductPosition | undefined
-  readonly limit: number
-}
-
-/** A product with its place in the list. */
-export type ListedProduct = VersionedProduct & { readonly position: ProductPosition }
-
 const { search: _search, deletedAt: _deletedAt, ...productColumns } = getTableColumns(products)
 
 export { productColumns }
 
-type Row = Omit<typeof products.$inferSelect, 'search' | 'deletedAt'>
+export type ProductRow = Omit<typeof products.$inferSelect, 'search' | 'deletedAt'>
 
-export const toProduct = ({ priceAmount, priceCurrency, createdAt, updatedAt, ...row }: Row) => ({
+export const toProduct = ({ priceAmount, priceCurrency, createdAt, updatedAt, ...row }: ProductRow) => ({
   ...row,
   price: { amount: priceAmount, currency: priceCurrency },
   imageUrl: mediaUrl(row.imageId),
@@ -49,35 +34,12 @@ export const touched = { version: sql`${products.version} + 1`, updatedAt: sql`n
 
 export const isOnSale = isNull(products.deletedAt)
 
-const nameKey = sql<string>`lower(${products.name}) collate "C"`
-
-/** What a sort compares before the id. Each has an index, which is read in both directions. */
-const keyOf = (sort: ProductSort): SQL | undefined => {
-  if (sort.endsWith('price')) return sql`${products.priceAmount}`
-  return sort.endsWith('name') ? nameKey : undefined
-}
-
-/** Compared as one, which is how the index is sorted: no row is seen twice, and none is passed over. */
-const isBehind = (sort: ProductSort, position: ProductPosition | undefined): SQL | undefined => {
-  if (!position) return undefined
-  const key = keyOf(sort)
-  const columns = key ? sql`(${key}, ${products.id})` : sql`(${products.id})`
-  const values = sql.join(
-    position.map((value) => sql`${value}`),
-    sql`, `,
-  )
-  return sort.startsWith('-') ? sql`${columns} < (${values})` : sql`${columns} > (${values})`
-}
-
-const orderOf = (sort: ProductSort): SQL[] => {
-  const direction = sort.startsWith('-') ? desc : asc
-  return [keyOf(sort), products.id].flatMap((column) => (column ? [direction(column)] : []))
-}
-
-const positionOf = (sort: ProductSort, row: Row & { nameKey: string }): ProductPosition => {
-  if (sort.endsWith('price')) return [row.priceAmount, row.id]
-  return sort.endsWith('name') ? [row.nameKey, row.id] : [row.id]
-}
+const selectProduct = defineQuery(productColumns, (place: Places<{ id: string }>) =>
+  queries
+    .select(productColumns)
+    .from(products)
+    .where(and(eq(products.id, place('id')), isOnSale)),
+)
 
 const toValues = ({ price, ...changes }: ProductValues<ProductChanges>) => ({
   ...changes,
@@ -101,35 +63,8 @@ export const createProductsRepository = (executor: Executor) => ({
   },
 
   findProduct: async (id: string): Promise<VersionedProduct | undefined> => {
-    const [row] = await executor
-      .select(productColumns)
-      .from(products)
-      .where(and(eq(products.id, id), isOnSale))
+    const [row] = await selectProduct(executor, { id })
     return row && toProduct(row)
-  },
-
-  listProducts: async (filter: ProductsFilter): Promise<ListedProduct[]> => {
-    const { search, minPrice, maxPrice, sort, after, limit } = filter
-    const rows = await executor
-      .select({ ...productColumns, nameKey })
-      .from(products)
-      .where(
-        and(
-          isOnSale,
-          search === undefined
-            ? undefined
-            : sql`${products.search} @@ websearch_to_tsquery('english', ${search})`,
-          minPrice === undefined ? undefined : gte(products.priceAmount, minPrice),
-          maxPrice === undefined ? undefined : lte(products.priceAmount, maxPrice),
-          isBehind(sort, after),
-        ),
-      )
-      .orderBy(...orderOf(sort))
-      .limit(limit)
-    return rows.map(({ nameKey, ...row }) => ({
-      ...toProduct(row),
-      position: positionOf(sort, { ...row, nameKey }),
-    }))
   },
 
   /** Holds the product until the transaction ends. @returns undefined when there is none */

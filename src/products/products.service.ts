@@ -5,6 +5,7 @@ import type { Origin } from '../shared/origin.js'
 import type { Principal } from '../shared/principal.js'
 import { requireVersion, type VersionCheck } from '../shared/version.js'
 import type { MediaService } from '../uploads/uploads.container.js'
+import type { ProductListsRepository } from './product-lists.repository.js'
 import { productNotFound } from './products.errors.js'
 import type { ProductsRepository, ProductValues, VersionedProduct } from './products.repository.js'
 import type { NewProduct, Product, ProductChanges } from './products.schemas.js'
@@ -14,6 +15,7 @@ export interface ProductsServiceNeeds {
   readonly auditTrail: AuditTrail
   readonly mediaService: MediaService
   readonly repositoryOf: (executor: Executor) => ProductsRepository
+  readonly listsOf: (executor: Executor) => ProductListsRepository
 }
 
 /** Who changes the catalogue, and from where. */
@@ -39,7 +41,7 @@ export interface ProductsService {
   readonly withdrawProduct: (editor: Editor, id: string, expected: VersionCheck) => Promise<void>
   /** @throws product_not_found */
   readonly getProduct: (id: string) => Promise<VersionedProduct>
-  readonly listProducts: ProductsRepository['listProducts']
+  readonly listProducts: ProductListsRepository['listProducts']
 }
 
 const orNotFound = <T>(found: T | undefined): T => {
@@ -63,7 +65,7 @@ const differences = (
 }
 
 export const createProductsService = (needs: ProductsServiceNeeds): ProductsService => {
-  const { database, auditTrail, mediaService, repositoryOf } = needs
+  const { database, auditTrail, mediaService, repositoryOf, listsOf } = needs
   const repository = repositoryOf(database)
 
   const record = (
@@ -124,6 +126,6 @@ export const createProductsService = (needs: ProductsServiceNeeds): ProductsServ
       }),
 
     getProduct: async (id) => orNotFound(await repository.findProduct(id)),
-    listProducts: repository.listProducts,
+    listProducts: listsOf(database).listProducts,
   }
 }

@@ -1,36 +1,62 @@
 import { and, asc, inArray, sql } from 'drizzle-orm'
 import type { Transaction } from '../shared/database/client.js'
+import { defineCommand, defineQuery, type Places, queries } from '../shared/database/statement.js'
 import { isOnSale, productColumns, toProduct, type VersionedProduct } from './products.repository.js'
 import { products } from './products.table.js'
 
+interface Pieces extends Record<string, unknown> {
+  readonly ids: readonly string[]
+  readonly pieces: readonly number[]
+}
+
+const piecesOf = (pieces: ReadonlyMap<string, number>): Pieces => ({
+  ids: [...pieces.keys()],
+  pieces: [...pieces.values()],
+})
+
+/**
+ * Locks in the order of the ids, whoever asks: two orders for the same products cannot deadlock. What is counted by
+ * `enough` is read from the locked rows, so all of them are locked before the first is changed.
+ */
+const takeFromStock = defineQuery(productColumns, (place: Places<Pieces>) => {
+  const wanted = sql`unnest(${place('ids')}::uuid[], ${place('pieces')}::int[]) as wanted (id, pieces)`
+  const locked = queries.$with('locked').as(
+    queries
+      .select(productColumns)
+      .from(products)
+      .where(and(sql`${products.id} = any(${place('ids')}::uuid[])`, isOnSale))
+      .orderBy(asc(products.id))
+      .for('no key update'),
+  )
+  const enough = sql`select count(*) from locked join ${wanted} using (id) where stock >= pieces`
+  const taken = queries.$with('taken', {}).as(sql`
+    update ${products}
+    set stock = ${products.stock} - wanted.pieces, version = ${products.version} + 1, updated_at = now()
+    from ${wanted}
+    where ${products.id} = wanted.id and (${enough}) = cardinality(${place('ids')}::uuid[])`)
+  return queries.with(locked, taken).select().from(locked)
+})
+
+const returnToStock = defineCommand(
+  (place: Places<Pieces>) => sql`
+    update ${products}
+    set stock = stock + moved.pieces, version = version + 1, updated_at = now()
+    from unnest(${place('ids')}::uuid[], ${place('pieces')}::int[]) as moved (id, pieces)
+    where ${products.id} = moved.id`,
+)
+
 /** Only makes sense inside somebody's transaction: what is locked stays so until it ends. */
 export const createStockRepository = (transaction: Transaction) => {
-  const addToStock = async (pieces: ReadonlyMap<string, number>, sign: 1 | -1): Promise<void> => {
-    const ids = sql.param([...pieces.keys()])
-    const amounts = sql.param([...pieces.values()].map((amount) => sign * amount))
-    await transaction.execute(sql`
-      update ${products}
-      set stock = stock + moved.pieces, version = version + 1, updated_at = now()
-      from unnest(${ids}::uuid[], ${amounts}::int[]) as moved (id, pieces)
-      where ${products.id} = moved.id`)
-  }
-
   return {
     /**
-     * Locks those that are on sale, in the order of their ids, whoever asks: two orders for the same products
-     * cannot deadlock.
+     * Takes pieces off the stock, of all of these products or, unless all are on sale and have as many, of none; locks them
+     * until the transaction ends either way.
+     * @returns those that are on sale, as they were before
      */
-    lockOnSale: async (ids: readonly string[]): Promise<VersionedProduct[]> => {
-      const rows = await transaction
-        .select(productColumns)
-        .from(products)
-        .where(and(inArray(products.id, [...ids]), isOnSale))
-        .orderBy(asc(products.id))
-        .for('no key update')
-      return rows.map(toProduct)
-    },
+    reduceStock: async (pieces: ReadonlyMap<string, number>): Promise<VersionedProduct[]> =>
+      (await takeFromStock(transaction, piecesOf(pieces))).map(toProduct),
 
-    /** The same for those that are withdrawn as well: what was sold of them comes back all the same. */
+    /** Locks them in the same order, with those that are withdrawn: what was sold of them comes back all the same. */
     lockAll: async (ids: readonly string[]): Promise<void> => {
       await transaction
         .select({ id: products.id })
@@ -40,10 +66,9 @@ export const createStockRepository = (transaction: Transaction) => {
         .for('no key update')
     },
 
-    /** Takes pieces off the stock of products that the caller has locked and found sufficient. */
-    reduceStock: (pieces: ReadonlyMap<string, number>) => addToStock(pieces, -1),
     /** Puts pieces back to the stock of products that the caller has locked. */
-    increaseStock: (pieces: ReadonlyMap<string, number>) => addToStock(pieces, 1),
+    increaseStock: (pieces: ReadonlyMap<string, number>): Promise<void> =>
+      returnToStock(transaction, piecesOf(pieces)),
   }
 }
 

@@ -30,12 +30,11 @@ export interface StockService {
 
 export const createStockService = ({ stockOf }: StockServiceNeeds): StockService => ({
   takeStock: async (transaction, quantities) => {
-    const stock = stockOf(transaction)
-    const locked = await stock.lockOnSale([...quantities.keys()])
-    const products = new Map(locked.map((product) => [product.id, product]))
+    const found = await stockOf(transaction).reduceStock(quantities)
+    const products = new Map(found.map((product) => [product.id, product]))
+    // By the same rules as nothing was taken: both look at the locked rows.
     refuseUnknown(quantities, products)
     refuseShortage(quantities, products)
-    await stock.reduceStock(quantities)
     return products
   },
 

@@ -1,6 +1,7 @@
 import { and, desc, eq, isNull, like, lt, or, type SQL, sql } from 'drizzle-orm'
 import type { Executor } from '../shared/database/client.js'
 import { translateViolations } from '../shared/database/failures.js'
+import { defineQuery, type Places, queries } from '../shared/database/statement.js'
 import { mediaUrl } from '../shared/media.js'
 import type { Role } from '../shared/principal.js'
 import { emailTaken } from './users.errors.js'
@@ -50,6 +51,27 @@ const columns = {
   avatarId: users.avatarId,
 }
 
+const profileColumns = {
+  id: users.id,
+  name: users.name,
+  avatarId: users.avatarId,
+  createdAt: users.createdAt,
+}
+
+const selectUser = defineQuery(columns, (place: Places<{ id: string }>) =>
+  queries
+    .select(columns)
+    .from(users)
+    .where(and(eq(users.id, place('id')), isAlive)),
+)
+
+const selectProfile = defineQuery(profileColumns, (place: Places<{ id: string }>) =>
+  queries
+    .select(profileColumns)
+    .from(users)
+    .where(and(eq(users.id, place('id')), isAlive)),
+)
+
 interface Row extends Omit<VersionedUser, 'createdAt' | 'updatedAt' | 'avatarUrl'> {
   readonly createdAt: Date
   readonly updatedAt: Date
@@ -94,18 +116,12 @@ export const createUsersRepository = (executor: Executor) => ({
   },
 
   findUser: async (id: string): Promise<VersionedUser | undefined> => {
-    const [row] = await executor
-      .select(columns)
-      .from(users)
-      .where(and(eq(users.id, id), isAlive))
+    const [row] = await selectUser(executor, { id })
     return row && toUser(row)
   },
 
   findProfile: async (id: string): Promise<Profile | undefined> => {
-    const [row] = await executor
-      .select({ id: users.id, name: users.name, avatarId: users.avatarId, createdAt: users.createdAt })
-      .from(users)
-      .where(and(eq(users.id, id), isAlive))
+    const [row] = await selectProfile(executor, { id })
     if (!row) return undefined
     const { avatarId, createdAt, ...profile } = row
     return { ...profile, avatarUrl: mediaUrl(avatarId), createdAt: createdAt.toISOString() }

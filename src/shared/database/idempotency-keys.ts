@@ -1,6 +1,7 @@
 import { and, eq, gt, inArray, lte, sql } from 'drizzle-orm'
 import type { Executor, Transaction } from './client.js'
 import { idempotencyKeys } from './idempotency-keys.table.js'
+import { defineQuery, type Places, queries } from './statement.js'
 
 const KEEP_HOURS = 24
 
@@ -19,11 +20,33 @@ export interface RememberedAnswer {
   readonly body: string
 }
 
-const isOf = ({ userId, route, key }: KeyScope) =>
-  and(eq(idempotencyKeys.userId, userId), eq(idempotencyKeys.route, route), eq(idempotencyKeys.key, key))
+type KeptAnswer = RememberedAnswer & { readonly fingerprint: Buffer }
 
 const oldest = sql`now() - make_interval(hours => ${KEEP_HOURS})`
 const isOld = lte(idempotencyKeys.createdAt, oldest)
+
+const answerColumns = {
+  status: idempotencyKeys.status,
+  headers: idempotencyKeys.headers,
+  body: idempotencyKeys.body,
+  fingerprint: idempotencyKeys.fingerprint,
+}
+
+const selectAnswer = defineQuery(
+  answerColumns,
+  (place: Places<{ userId: string; route: string; key: string }>) =>
+    queries
+      .select(answerColumns)
+      .from(idempotencyKeys)
+      .where(
+        and(
+          eq(idempotencyKeys.userId, place('userId')),
+          eq(idempotencyKeys.route, place('route')),
+          eq(idempotencyKeys.key, place('key')),
+          gt(idempotencyKeys.createdAt, oldest),
+        ),
+      ),
+)
 
 /**
  * Takes the key until the transaction ends, on whatever pod it is asked for. An advisory lock and not the row: an insert
@@ -40,19 +63,8 @@ export const takeKey = async (
 }
 
 /** Take the key first. */
-export const findAnswer = async (
-  executor: Executor,
-  scope: KeyScope,
-): Promise<(RememberedAnswer & { readonly fingerprint: Buffer }) | undefined> => {
-  const [row] = await executor
-    .select({
-      status: idempotencyKeys.status,
-      headers: idempotencyKeys.headers,
-      body: idempotencyKeys.body,
-      fingerprint: idempotencyKeys.fingerprint,
-    })
-    .from(idempotencyKeys)
-    .where(and(isOf(scope), gt(idempotencyKeys.createdAt, oldest)))
+export const findAnswer = async (executor: Executor, scope: KeyScope): Promise<KeptAnswer | undefined> => {
+  const [row] = await selectAnswer(executor, { ...scope })
   return row
 }
 
@@ -60,7 +72,7 @@ export const findAnswer = async (
 export const rememberAnswer = async (
   transaction: Transaction,
   scope: KeyScope,
-  answer: RememberedAnswer & { readonly fingerprint: Buffer },
+  answer: KeptAnswer,
 ): Promise<void> => {
   await transaction
     .insert(idempotencyKeys)

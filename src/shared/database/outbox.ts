@@ -1,6 +1,7 @@
 import { and, asc, eq, isNotNull, isNull, lt, or, type SQL, sql } from 'drizzle-orm'
 import { v7 as uuidv7 } from 'uuid'
 import type { Executor, Transaction } from './client.js'
+import { defineInsert } from './insert-rows.js'
 import { outbox } from './outbox.table.js'
 
 /** Channel on which Postgres announces new rows at commit (see the trigger in `migrations/`). */
@@ -17,13 +18,17 @@ export interface NewOutboxRow {
   readonly traceparent: string | undefined
 }
 
+const insertRows = defineInsert(outbox, ['id', 'queue', 'name', 'version', 'key', 'payload', 'traceparent'], {
+  unlessThere: true,
+})
+
 /** Writes jobs beside the business change that caused them; the same name and key a second time is a no-op. */
 export const writeOutbox = async (transaction: Transaction, rows: readonly NewOutboxRow[]): Promise<void> => {
   if (rows.length === 0) return
-  await transaction
-    .insert(outbox)
-    .values(rows.map((row) => ({ id: uuidv7(), ...row })))
-    .onConflictDoNothing()
+  await insertRows(
+    transaction,
+    rows.map((row) => ({ id: uuidv7(), ...row })),
+  )
 }
 
 /** The job of that name and key, if it may still be done: it is open, or a dead letter that an operator may send again. */

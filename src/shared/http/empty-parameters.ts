@@ -1,9 +1,10 @@
-import type { FastifyInstance, onRequestAsyncHookHandler } from 'fastify'
+import type { FastifyInstance, onRequestHookHandler } from 'fastify'
 import { notFound } from '../errors.js'
 
-const refuseEmpty: onRequestAsyncHookHandler = async ({ params }) => {
+const refuseEmpty: onRequestHookHandler = ({ params }, _reply, done) => {
   // What the router found in the path; its type is open until the route's schema has judged it.
-  if (Object.values(params as Record<string, string>).includes('')) throw notFound()
+  if (Object.values(params as Record<string, string>).includes('')) return done(notFound())
+  done()
 }
 
 /**

@@ -24,9 +24,10 @@ const refuseExpectation = (_request: IncomingMessage, response: ServerResponse):
  */
 export const registerProtocolRules = (app: FastifyInstance): void => {
   app.server.on('checkExpectation', refuseExpectation)
-  app.addHook('onRequest', async ({ headers, raw }) => {
-    if (headers.host === undefined && raw.httpVersion === '1.1') throw new HttpError(badRequest)
+  app.addHook('onRequest', ({ headers, raw }, _reply, done) => {
+    if (headers.host === undefined && raw.httpVersion === '1.1') return done(new HttpError(badRequest))
     const encoding = headers['content-encoding']
-    if (encoding !== undefined && encoding !== 'identity') throw new HttpError(unsupportedMediaType)
+    if (encoding !== undefined && encoding !== 'identity') return done(new HttpError(unsupportedMediaType))
+    done()
   })
 }

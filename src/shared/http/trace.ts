@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { continueTrace, traceIdOf, withTrace } from '../telemetry/trace.js'
+import { continueTrace, inTrace, traceIdOf } from '../telemetry/trace.js'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -19,7 +19,7 @@ export const registerTrace = (app: FastifyInstance): void => {
     request.traceparent = continueTrace(typeof traceparent === 'string' ? traceparent : undefined)
     done()
   })
-  app.addHook('preHandler', (request, _reply, done) => withTrace(request.traceparent, done))
+  app.addHook('preHandler', (request, _reply, done) => inTrace(request.traceparent, done))
 }
 
 /** What the log lines of a request and of its jobs have in common. */

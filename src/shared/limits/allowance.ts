@@ -3,7 +3,8 @@
  *
  * Up to `EXACT_UP_TO` the time of each is kept, so that never more than `max` happen within any `windowMs`:
  * ten guesses in a quarter of an hour are ten, and not twenty around the turn of it. Above that a counter that
- * starts anew with each window is enough: there it is load that is kept off, not a guess.
+ * starts anew with each window is enough, from which each pod takes some in advance: there it is load that is kept off, not a
+ * guess.
  */
 export interface Allowance {
   readonly max: number

@@ -1,5 +1,6 @@
 import type { Callback, Redis, Result } from 'ioredis'
 import { type Allowance, EXACT_UP_TO, type Taken } from './allowance.js'
+import { createLeases } from './leases.js'
 
 /** The same rules as in `pod-limiter.ts`, by Redis' own clock, for all pods together. */
 const TAKE = `
@@ -9,8 +10,9 @@ const TAKE = `
   local exact = ARGV[3] == '1'
 
   if not exact then
-    local count = redis.call('INCR', key)
-    if count == 1 then redis.call('PEXPIRE', key, window) end
+    local pieces = tonumber(ARGV[4])
+    local count = redis.call('INCRBY', key, pieces)
+    if count == pieces then redis.call('PEXPIRE', key, window) end
     local ttl = redis.call('PTTL', key)
     if ttl < 0 then
       redis.call('PEXPIRE', key, window)
@@ -41,6 +43,7 @@ declare module 'ioredis' {
       windowMs: number,
       max: number,
       exact: 0 | 1,
+      pieces: number,
       callback?: Callback<[number, number]>,
     ): Result<[number, number], Context>
   }
@@ -53,11 +56,14 @@ export interface RedisLimiter {
 
 export const createRedisLimiter = (redis: Redis, prefix: string): RedisLimiter => {
   redis.defineCommand('takeFromAllowance', { numberOfKeys: 1, lua: TAKE })
+  const take = async (key: string, { max, windowMs }: Allowance, exact: 0 | 1, pieces: number) => {
+    const name = `${prefix}:limit:${key}`
+    const [current, ttlMs] = await redis.takeFromAllowance(name, windowMs, max, exact, pieces)
+    return { current, ttlMs }
+  }
+  const leases = createLeases((key, allowance, pieces) => take(key, allowance, 0, pieces))
   return {
-    take: async (key, { max, windowMs }) => {
-      const exact = max <= EXACT_UP_TO ? 1 : 0
-      const [current, ttlMs] = await redis.takeFromAllowance(`${prefix}:limit:${key}`, windowMs, max, exact)
-      return { current, ttlMs }
-    },
+    take: (key, allowance) =>
+      allowance.max <= EXACT_UP_TO ? take(key, allowance, 1, 1) : leases.take(key, allowance),
   }
 }

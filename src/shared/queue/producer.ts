@@ -23,7 +23,7 @@ export interface JobProducer {
 }
 
 export const createJobProducer = (): JobProducer => {
-  const sendAll: JobProducer['sendAll'] = (transaction, contract, payloads) => {
+  const sendAll: JobProducer['sendAll'] = async (transaction, contract, payloads) => {
     const { name, version } = contract
     const traceparent = currentTraceparent()
     const rows = payloads.map((payload) => ({
@@ -34,7 +34,7 @@ export const createJobProducer = (): JobProducer => {
       payload: contract.payload.parse(payload),
       traceparent,
     }))
-    return writeOutbox(transaction, rows)
+    await writeOutbox(transaction, rows)
   }
   return { sendAll, send: (transaction, contract, payload) => sendAll(transaction, contract, [payload]) }
 }

@@ -7,7 +7,10 @@ const TRACEPARENT = /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]
 const current = new AsyncLocalStorage<string>()
 
 /** 60 random bits at least, and cheap: Node keeps a store of them for UUIDs. */
-const spanId = (): string => randomUUID().replaceAll('-', '').slice(16)
+const spanId = (): string => {
+  const uuid = randomUUID()
+  return uuid.slice(19, 23) + uuid.slice(24)
+}
 const newTraceId = (): string => randomUUID().replaceAll('-', '')
 
 /**
@@ -19,9 +22,12 @@ export const continueTrace = (given: string | null | undefined): string => {
   return `00-${traceId}-${spanId()}-${flags}`
 }
 
+/** Runs `work` in a trace context that `continueTrace` has made. */
+export const inTrace = <T>(traceparent: string, work: () => T): T => current.run(traceparent, work)
+
 /** Runs `work` in the trace that `given` belongs to. */
 export const withTrace = <T>(given: string | null | undefined, work: () => T): T =>
-  current.run(continueTrace(given), work)
+  inTrace(continueTrace(given), work)
 
 /** The trace context of what runs now; undefined outside of any request or job. */
 export const currentTraceparent = (): string | undefined => current.getStore()

@@ -1,0 +1,59 @@
+import { drizzle } from 'drizzle-orm/postgres-js'
+import postgres from 'postgres'
+import t from 'tap'
+import { createHistoryRepository } from '../../src/orders/history.repository.js'
+import { createHistoryService } from '../../src/orders/history.service.js'
+import { createOrderListsRepository } from '../../src/orders/order-lists.repository.js'
+import { createOrdersRepository } from '../../src/orders/orders.repository.js'
+import { createOrdersService } from '../../src/orders/orders.service.js'
+import { createStockRepository } from '../../src/products/stock.repository.js'
+import { createStockService } from '../../src/products/stock.service.js'
+import { createJobProducer } from '../../src/shared/queue/producer.js'
+import { createWorld, startPod } from '../support/app.js'
+import { createProduct, registerAdmin, registerUser } from '../support/factories.js'
+
+const servicesOn = (url: string) => {
+  const sent: string[] = []
+  const client = postgres(url, {
+    max: 1,
+    onnotice: () => {},
+    debug: (_connection, text) => void sent.push(text),
+  })
+  const database = drizzle(client)
+  const historyService = createHistoryService({
+    database,
+    jobProducer: createJobProducer(),
+    historyOf: createHistoryRepository,
+  })
+  const ordersService = createOrdersService({
+    database,
+    historyService,
+    stockService: createStockService({ stockOf: createStockRepository }),
+    repositoryOf: createOrdersRepository,
+    listsOf: createOrderListsRepository,
+  })
+  return { ordersService, sent, close: () => client.end({ timeout: 1 }) }
+}
+
+t.test('an order takes seven statements, whatever is in it, and a list one', async (t) => {
+  const world = await createWorld(t)
+  const { call } = await startPod(t, world)
+  const admin = await registerAdmin(call, world)
+  const ada = await registerUser(call)
+  const products = [await createProduct(call, admin), await createProduct(call, admin)]
+  const { ordersService, sent, close } = servicesOn(world.database.url)
+  t.teardown(close)
+  const buyer = { userId: ada.id, sessionId: ada.id, role: 'user' } as const
+  for (const some of [products.slice(0, 1), products]) {
+    sent.length = 0
+    await ordersService.placeOrder(buyer, { items: some.map(({ id }) => ({ productId: id, quantity: 1 })) })
+    t.equal(sent.filter((text) => !text.includes('pg_catalog')).length, 7)
+  }
+  sent.length = 0
+  const orders = await ordersService.listOrders(buyer, { limit: 21 })
+  t.strictSame(
+    orders.map(({ items }) => items.length),
+    [2, 1],
+  )
+  t.equal(sent.length, 1)
+})
