@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import { createApp } from './app.js'
 import { createApiContainer } from './container.js'
+import { createCache } from './shared/cache/cache.js'
 import { connectRedis, failFast } from './shared/cache/redis.js'
 import type { ApiConfig } from './shared/config.js'
 import { connectDatabase } from './shared/database/client.js'
@@ -44,18 +45,21 @@ const closeApp = async (app: FastifyInstance, connections: Connections, graceMs:
  */
 export const startApi = async (config: ApiConfig, logger: Logger): Promise<RunningApi> => {
   let draining = false
-  const { database, close: closeDatabase } = connectDatabase({
-    url: config.DATABASE_URL,
-    poolMax: config.DATABASE_POOL_MAX,
-    applicationName: 'unnest-api',
-  })
   const { redis, close: closeRedis } = await connectRedis(
     config.REDIS_URL,
     'api',
     logger,
     failFast(REDIS_COMMAND_TIMEOUT_MS),
   )
+  const cache = createCache(redis, config.REDIS_PREFIX, logger)
+  const { database, close: closeDatabase } = connectDatabase({
+    url: config.DATABASE_URL,
+    poolMax: config.DATABASE_POOL_MAX,
+    applicationName: 'unnest-api',
+    announce: cache.invalidate,
+  })
   const resources: ShutdownStep[] = [
+    { name: 'cache', close: async () => cache.close() },
     { name: 'redis', close: closeRedis },
     { name: 'database', close: closeDatabase },
   ]
@@ -73,7 +77,7 @@ export const startApi = async (config: ApiConfig, logger: Logger): Promise<Runni
     await cradle.temporaryFiles.removeAbandoned()
     const sessionWatch = await cradle.sessionWatch.start()
     resources.unshift({ name: 'session watch', close: sessionWatch.close })
-    const app = await createApp({ config, cradle, redis, logger, isDraining: () => draining })
+    const app = await createApp({ config, cradle, redis, cache, logger, isDraining: () => draining })
     const connections = trackConnections(app.server)
     const url = await app.listen({ host: config.HOST, port: config.PORT })
     const drain = async () => {

@@ -7,9 +7,9 @@ import { orders } from './orders/index.js'
 import { products } from './products/index.js'
 import { queues } from './queues/index.js'
 import { sessions } from './sessions/index.js'
+import type { Cache } from './shared/cache/cache.js'
 import { registerRedis } from './shared/cache/fastify-redis.js'
 import { registerHttpCaching } from './shared/cache/http-caching.js'
-import { createRedisCache } from './shared/cache/redis-cache.js'
 import { registerRouteCache } from './shared/cache/route-cache.js'
 import type { ApiConfig } from './shared/config.js'
 import { documentConditional } from './shared/http/conditional-routes.js'
@@ -38,6 +38,7 @@ export interface AppNeeds {
   readonly config: ApiConfig
   readonly cradle: ApiCradle
   readonly redis: Redis
+  readonly cache: Cache
   readonly logger: FastifyBaseLogger
   readonly isDraining: () => boolean
 }
@@ -48,7 +49,7 @@ export interface AppNeeds {
  * @throws MissingAccessError when a route does not say who may call it
  */
 export const createApp = async (needs: AppNeeds): Promise<FastifyInstance> => {
-  const { config, cradle, redis, logger, isDraining } = needs
+  const { config, cradle, redis, cache, logger, isDraining } = needs
   const app: FastifyInstance = Fastify({
     ...serverOptions,
     trustProxy: [...config.TRUST_PROXY],
@@ -84,10 +85,9 @@ export const createApp = async (needs: AppNeeds): Promise<FastifyInstance> => {
   await guardRoutes(app, guardSettings, cradle, limit)
   refuseEmptyParameters(app)
   registerRouteCache(app, {
-    cache: createRedisCache(app.redis, config.REDIS_PREFIX),
+    cache,
     enabled: config.CACHE_ENABLED,
     defaultTtlSeconds: config.CACHE_TTL_SECONDS,
-    logger,
   })
   await registerOpenApi(app)
   const refuseOtherMethods = collectMethods(app)

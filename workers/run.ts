@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { createWorkerContainer } from '../src/container.js'
+import { createCache } from '../src/shared/cache/cache.js'
 import { blocking, connectRedis, failFast } from '../src/shared/cache/redis.js'
 import type { WorkerConfig } from '../src/shared/config.js'
 import { connectDatabase } from '../src/shared/database/client.js'
@@ -19,19 +20,22 @@ const RELAY_COMMAND_TIMEOUT_MS = 2_000
 
 const openResources = async (config: WorkerConfig, logger: Logger) => {
   const queueUrl = config.QUEUE_REDIS_URL ?? config.REDIS_URL
-  const database = connectDatabase({
-    url: config.DATABASE_URL,
-    poolMax: config.DATABASE_POOL_MAX,
-    applicationName: 'unnest-worker',
-  })
   const [lock, relay, queue] = await Promise.all([
     connectRedis(config.REDIS_URL, 'lock', logger, failFast(lockCommandTimeout(config.LOCK_TTL_MS))),
     connectRedis(queueUrl, 'relay', logger, failFast(RELAY_COMMAND_TIMEOUT_MS)),
     connectRedis(queueUrl, 'worker', logger, blocking),
   ])
+  const cache = createCache(lock.redis, config.REDIS_PREFIX, logger)
+  const database = connectDatabase({
+    url: config.DATABASE_URL,
+    poolMax: config.DATABASE_POOL_MAX,
+    applicationName: 'unnest-worker',
+    announce: cache.invalidate,
+  })
   const shutdownSteps: ShutdownStep[] = [
     { name: 'queue redis', close: queue.close },
     { name: 'relay redis', close: relay.close },
+    { name: 'cache', close: async () => cache.close() },
     { name: 'lock redis', close: lock.close },
     { name: 'database', close: database.close },
   ]

@@ -102,7 +102,7 @@ export const SCENARIOS: readonly Scenario[] = [
     title: 'GET /v1/products',
     candidates: READERS,
     connections: READ_CONNECTIONS,
-    note: 'The baseline and the bare server answer from the cache, up to a minute old. Unnest asks Postgres each time: a list is never older than a write.',
+    note: 'All answer from the cache: the baseline and the bare server up to a minute old; in Unnest each write of a product drops the lists.',
     exchanges: () => [read('/v1/products', '"nextCursor":"')],
   },
   {

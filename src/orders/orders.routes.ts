@@ -32,7 +32,11 @@ export const ordersRoutes: FastifyPluginCallbackZod<OrdersRoutesOptions> = (app,
   app.post(
     '',
     {
-      config: { access, idempotent: true },
+      config: {
+        access,
+        idempotent: true,
+        changes: ({ body }) => ordersService.changesOf(newOrderBody.parse(body)),
+      },
       schema: { tags, summary: 'Place an order', body: newOrderBody, response: { 201: orderSchema } },
     },
     async (request, reply) => {

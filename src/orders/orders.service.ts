@@ -26,6 +26,8 @@ export interface OrdersService {
    * @throws product_not_found, insufficient_stock, mixed_currencies; nothing is written then
    */
   readonly placeOrder: (buyer: Principal, order: NewOrder) => Promise<VersionedOrder>
+  /** What placing it changes that caches know, by their tags. */
+  readonly changesOf: (order: NewOrder) => readonly string[]
   /** One's own order, or any for an admin. @throws order_not_found */
   readonly getOrder: (caller: Principal, id: string) => Promise<VersionedOrder>
   /** The same for its version alone. @throws order_not_found */
@@ -66,6 +68,8 @@ export const createOrdersService = (needs: OrdersServiceNeeds): OrdersService =>
         ])
         return placed
       }),
+
+    changesOf: ({ items }) => stockService.tagsOf(items.map(({ productId }) => productId)),
 
     getOrder: async (caller, id) => orNotFound(await repository.findOrder(id, ownerFilter(caller))),
     getVersion,

@@ -7,6 +7,7 @@ import { principalOf } from '../shared/http/principal-of.js'
 import type { ProductsRoutesOptions } from './products.routes.js'
 import { newProductBody, productChangesBody, productParams, productSchema } from './products.schemas.js'
 import type { Editor } from './products.service.js'
+import { LISTS_TAG } from './products.tags.js'
 
 const tags = ['products']
 const access = { roles: ['admin'] } as const
@@ -25,7 +26,7 @@ export const catalogueRoutes: FastifyPluginCallbackZod<ProductsRoutesOptions> = 
   app.post(
     '',
     {
-      config: { access, idempotent: true },
+      config: { access, idempotent: true, changes: () => [LISTS_TAG] },
       schema: { tags, summary: 'Add a product', body: newProductBody, response: { 201: productSchema } },
     },
     async (request, reply) => {

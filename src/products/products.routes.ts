@@ -1,5 +1,5 @@
 import type { FastifyPluginCallbackZod } from 'fastify-type-provider-zod'
-import { answerVersioned, mayRevalidate } from '../shared/http/conditional.js'
+import { noteVersion } from '../shared/http/conditional.js'
 import { decodePosition, toPage } from '../shared/http/pagination.js'
 import {
   productPage,
@@ -9,9 +9,20 @@ import {
   productsQuery,
 } from './products.schemas.js'
 import type { ProductsService } from './products.service.js'
+import { LISTS_TAG, productTag } from './products.tags.js'
 
 const tags = ['products']
-const config = { access: 'public' } as const
+
+/** Short: no write of ours reaches the caches of browsers and proxies. */
+const cacheControl = 'public, max-age=5, stale-while-revalidate=10'
+const kept = { scope: 'shared', cacheControl } as const
+const listCache = { ...kept, ttlSeconds: 60, staleSeconds: 10, tags: () => [LISTS_TAG] }
+const productCache = {
+  ...kept,
+  ttlSeconds: 300,
+  staleSeconds: 30,
+  tags: ({ id = '' }: Readonly<Record<string, string>>) => [productTag(id)],
+}
 
 export interface ProductsRoutesOptions {
   readonly productsService: ProductsService
@@ -26,7 +37,7 @@ export const productsRoutes: FastifyPluginCallbackZod<ProductsRoutesOptions> = (
   app.get(
     '',
     {
-      config,
+      config: { access: 'public', cache: listCache },
       schema: {
         tags,
         summary: 'Products: full-text search, price range, sorted',
@@ -58,11 +69,10 @@ export const productsRoutes: FastifyPluginCallbackZod<ProductsRoutesOptions> = (
   app.get(
     '/:id',
     {
-      config: { ...config, conditional: 'if-none-match' },
+      config: { access: 'public', conditional: 'if-none-match', cache: productCache },
       schema: { tags, summary: 'A product', params: productParams, response: { 200: productSchema } },
     },
-    async (request, reply) =>
-      answerVersioned(request, mayRevalidate(reply), await productsService.getProduct(request.params.id)),
+    async (request, reply) => noteVersion(reply, await productsService.getProduct(request.params.id)),
   )
 
   done()

@@ -1,5 +1,6 @@
 import { v7 as uuidv7 } from 'uuid'
 import type { AuditAction, AuditTrail } from '../shared/database/audit.js'
+import { noteChanges } from '../shared/database/changes.js'
 import type { Database, Executor, Transaction } from '../shared/database/client.js'
 import type { Origin } from '../shared/origin.js'
 import type { Principal } from '../shared/principal.js'
@@ -9,6 +10,7 @@ import type { ProductListsRepository } from './product-lists.repository.js'
 import { productNotFound } from './products.errors.js'
 import type { ProductsRepository, ProductValues, VersionedProduct } from './products.repository.js'
 import type { NewProduct, Product, ProductChanges } from './products.schemas.js'
+import { productTags } from './products.tags.js'
 
 export interface ProductsServiceNeeds {
   readonly database: Database
@@ -101,6 +103,7 @@ export const createProductsService = (needs: ProductsServiceNeeds): ProductsServ
       database.transaction(async (transaction) => {
         const values = await showImage(transaction, editor, null, product)
         const created = await repositoryOf(transaction).insertProduct(uuidv7(), values)
+        noteChanges(productTags([created.id]))
         await record(transaction, editor, 'product.created', { productId: created.id })
         return created
       }),
@@ -113,6 +116,7 @@ export const createProductsService = (needs: ProductsServiceNeeds): ProductsServ
         const fields = differences(product, values)
         if (fields.length === 0) return product
         const changed = await repositoryOf(transaction).updateProduct(id, values)
+        noteChanges(productTags([id]))
         await record(transaction, editor, 'product.changed', { productId: id, fields: fields.join() })
         return changed
       }),
@@ -122,6 +126,7 @@ export const createProductsService = (needs: ProductsServiceNeeds): ProductsServ
         const { imageId } = await lockExpected(transaction, id, expected)
         await repositoryOf(transaction).withdrawProduct(id)
         await showImage(transaction, editor, imageId, { imageUploadId: null })
+        noteChanges(productTags([id]))
         await record(transaction, editor, 'product.withdrawn', { productId: id })
       }),
 

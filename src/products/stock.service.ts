@@ -1,6 +1,8 @@
+import { noteChanges } from '../shared/database/changes.js'
 import type { Transaction } from '../shared/database/client.js'
 import { insufficientStock, productNotFound } from './products.errors.js'
 import type { Product } from './products.schemas.js'
+import { productTags } from './products.tags.js'
 import type { StockRepository } from './stock.repository.js'
 
 export interface StockServiceNeeds {
@@ -26,6 +28,8 @@ export interface StockService {
   ) => Promise<ReadonlyMap<string, Product>>
   /** Gives stock back, to withdrawn products too: their sum must stay right. */
   readonly returnStock: (transaction: Transaction, quantities: Quantities) => Promise<void>
+  /** What caches know by these products: both of the above note it. */
+  readonly tagsOf: (ids: readonly string[]) => readonly string[]
 }
 
 export const createStockService = ({ stockOf }: StockServiceNeeds): StockService => ({
@@ -35,6 +39,7 @@ export const createStockService = ({ stockOf }: StockServiceNeeds): StockService
     // By the same rules as nothing was taken: both look at the locked rows.
     refuseUnknown(quantities, products)
     refuseShortage(quantities, products)
+    noteChanges(productTags(quantities.keys()))
     return products
   },
 
@@ -42,7 +47,10 @@ export const createStockService = ({ stockOf }: StockServiceNeeds): StockService
     const stock = stockOf(transaction)
     await stock.lockAll([...quantities.keys()])
     await stock.increaseStock(quantities)
+    noteChanges(productTags(quantities.keys()))
   },
+
+  tagsOf: productTags,
 })
 
 const refuseUnknown = (quantities: Quantities, products: ReadonlyMap<string, Product>): void => {

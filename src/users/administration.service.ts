@@ -1,5 +1,6 @@
 import type { SessionsService } from '../sessions/sessions.container.js'
 import type { AuditAction, AuditTrail } from '../shared/database/audit.js'
+import { noteChanges } from '../shared/database/changes.js'
 import type { Database, Executor, Transaction } from '../shared/database/client.js'
 import { forbidden } from '../shared/errors.js'
 import type { Origin } from '../shared/origin.js'
@@ -9,6 +10,7 @@ import { refuseLastAdmin } from './users.admins.js'
 import { userNotFound } from './users.errors.js'
 import type { UserChanges, UsersRepository, VersionedUser } from './users.repository.js'
 import type { ManagedChanges } from './users.schemas.js'
+import { userTags } from './users.tags.js'
 
 export interface AdministrationServiceNeeds {
   readonly database: Database
@@ -63,6 +65,7 @@ export const createAdministrationService = (needs: AdministrationServiceNeeds): 
     origin: Origin,
   ): Promise<VersionedUser> => {
     const changed = await repositoryOf(transaction).updateUser(user.id, changes)
+    noteChanges(userTags(user.id))
     if (endReason) await sessionsService.endSessionsOf(transaction, user.id, endReason)
     const who = { actorId: admin.userId, subjectId: user.id, sessionId: admin.sessionId }
     for (const action of actions) {

@@ -5,8 +5,14 @@ import { originOf } from '../shared/http/origin.js'
 import { principalOf } from '../shared/http/principal-of.js'
 import { ownChangesBody, profileSchema, userParams, userSchema } from './users.schemas.js'
 import type { UsersService } from './users.service.js'
+import { userTags } from './users.tags.js'
 
-const PROFILE_TTL_SECONDS = 300
+const profileCache = {
+  scope: 'shared',
+  ttlSeconds: 300,
+  staleSeconds: 30,
+  tags: ({ id = '' }: Readonly<Record<string, string>>) => userTags(id),
+} as const
 const tags = ['users']
 const read = { access: 'signed-in', conditional: 'if-none-match' } as const
 const change = { access: 'signed-in', conditional: 'if-match' } as const
@@ -38,7 +44,6 @@ export const usersRoutes: FastifyPluginCallbackZod<UsersRoutesOptions> = (app, {
       const owner = principalOf(request)
       const expected = expectedVersions(request)
       const user = await usersService.changeOwnRecord(owner, request.body, expected, originOf(request))
-      await app.forgetCached(`/v1/users/${owner.userId}`)
       return noteVersion(reply, user)
     },
   )
@@ -49,7 +54,6 @@ export const usersRoutes: FastifyPluginCallbackZod<UsersRoutesOptions> = (app, {
     async (request, reply) => {
       const owner = principalOf(request)
       await usersService.deleteOwnAccount(owner, expectedVersions(request), originOf(request))
-      await app.forgetCached(`/v1/users/${owner.userId}`)
       return reply.code(204).send(null)
     },
   )
@@ -57,7 +61,7 @@ export const usersRoutes: FastifyPluginCallbackZod<UsersRoutesOptions> = (app, {
   app.get(
     '/:id',
     {
-      config: { access: 'signed-in', cache: { scope: 'shared', ttlSeconds: PROFILE_TTL_SECONDS } },
+      config: { access: 'signed-in', cache: profileCache },
       schema: { tags, summary: 'A public profile', params: userParams, response: { 200: profileSchema } },
     },
     (request) => usersService.getProfile(request.params.id),

@@ -1,6 +1,7 @@
 import type { SessionsService } from '../sessions/sessions.container.js'
 import { inBatches } from '../shared/batch.js'
 import type { AuditTrail } from '../shared/database/audit.js'
+import { noteChanges } from '../shared/database/changes.js'
 import type { Database, Executor } from '../shared/database/client.js'
 import { withDeadline } from '../shared/deadline.js'
 import type { Origin } from '../shared/origin.js'
@@ -11,6 +12,7 @@ import { refuseLastAdmin } from './users.admins.js'
 import { userNotFound } from './users.errors.js'
 import type { UsersRepository, VersionedUser } from './users.repository.js'
 import type { OwnChanges, Profile } from './users.schemas.js'
+import { userTags } from './users.tags.js'
 
 /** A worker's jobs at once, as a rule; what is more makes a second query. */
 const USERS_AT_ONCE = 100
@@ -69,6 +71,7 @@ export const createUsersService = (needs: UsersServiceNeeds): UsersService => {
             avatarId: await mediaService.exchange(transaction, { userId, current, uploadId: avatarUploadId }),
           }),
         })
+        noteChanges(userTags(userId))
         const who = { actorId: userId, subjectId: userId, sessionId }
         await auditTrail.record(transaction, { action: 'user.changed', ...who, origin })
         return user
@@ -88,6 +91,7 @@ export const createUsersService = (needs: UsersServiceNeeds): UsersService => {
         await mediaService.abandonUploadsOf(transaction, userId)
         await sessionsService.endSessionsOf(transaction, userId, 'user_deleted')
         await sessionsService.forgetDevicesOf(transaction, userId)
+        noteChanges(userTags(userId))
         const who = { actorId: userId, subjectId: userId, sessionId }
         await auditTrail.record(transaction, { action: 'user.deleted', ...who, origin })
       })

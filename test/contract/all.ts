@@ -91,7 +91,10 @@ const testGaps = async (t: TapTest, world: World, admin: Account, one: Server, n
 
 const testMixed = async (t: TapTest, nest: Implementation): Promise<void> => {
   const world = await createWorld(t)
-  const [one, other] = await Promise.all([ours.startApi(t, world), nest.startApi(t, world, UNCACHED)])
+  const [one, other] = await Promise.all([
+    ours.startApi(t, world, UNCACHED),
+    nest.startApi(t, world, UNCACHED),
+  ])
   const url = await startRoundRobin(t, [one.url, other.url])
   const scene = await sceneAt(world, url)
   const admin = await registerAdmin(one.call, world)

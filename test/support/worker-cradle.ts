@@ -1,22 +1,27 @@
 import { Redis } from 'ioredis'
 import { createWorkerContainer } from '../../src/container.js'
+import { createCache } from '../../src/shared/cache/cache.js'
 import { loadWorkerConfig } from '../../src/shared/config.js'
 import { connectDatabase } from '../../src/shared/database/client.js'
+import { createLogger } from '../../src/shared/telemetry/logger.js'
 import type { World } from './app.js'
 import { type Test, testServices } from './environment.js'
 
 /** What a worker is made of, for a test that has it do one thing and then another, without a queue between. */
 export const createWorkerCradle = (t: Test, world: World) => {
   const config = loadWorkerConfig(world.env)
+  // Connected when something is to be told to other pods' caches.
+  const redis = new Redis(testServices().redisUrl, { lazyConnect: true })
+  const cache = createCache(redis, world.redisPrefix, createLogger({ level: 'silent', process: 'worker' }))
   const { database, close } = connectDatabase({
     url: world.database.url,
     poolMax: 5,
     applicationName: 'unnest-worker',
+    announce: cache.invalidate,
   })
   const { cradle } = createWorkerContainer({
     database,
-    // Never used, and so never connected.
-    lockRedis: new Redis(testServices().redisUrl, { lazyConnect: true }),
+    lockRedis: redis,
     lockMs: 10_000,
     redisPrefix: world.redisPrefix,
     mailSettings: {
@@ -34,6 +39,8 @@ export const createWorkerCradle = (t: Test, world: World) => {
   t.teardown(async () => {
     cradle.outbound.close()
     await close()
+    cache.close()
+    redis.disconnect()
   })
   return { database, cradle }
 }

@@ -1,8 +1,7 @@
-import { Redis } from 'ioredis'
 import t from 'tap'
 import { createWorld, startPod } from '../support/app.js'
-import { testServices } from '../support/environment.js'
-import { registerUser } from '../support/factories.js'
+import { createCacheProbe } from '../support/cache.js'
+import { registerAdmin, registerUser } from '../support/factories.js'
 
 t.test('GET /v1/users/me shows the caller the full own record', async (t) => {
   const { call } = await startPod(t, await createWorld(t))
@@ -57,15 +56,15 @@ t.test('a profile comes from the cache the second time', async (t) => {
   })
 
   await t.test('byte by byte, without being parsed and written again', async (t) => {
-    const redis = new Redis(testServices().redisUrl)
-    t.teardown(() => redis.quit())
-    const key = `${world.redisPrefix}:cache:shared:/v1/users/${ada.id}?`
-    t.equal(await redis.get(key), first.text)
-    const ttl = await redis.ttl(key)
-    t.ok(ttl > 290 && ttl <= 300, `is kept for 300 s (${ttl})`)
-    await redis.set(key, '{ "data" :  "as it was stored" }')
-    const { text } = await call('GET', `/v1/users/${ada.id}`, { token: ada.token })
-    t.equal(text, '{ "data" :  "as it was stored" }')
+    const path = `/v1/users/${ada.id}`
+    const { redis, entryKey, entry } = createCacheProbe(t, world)
+    const kept = await entry(path)
+    t.equal(kept.slice(kept.indexOf('\n') + 1), first.text)
+    const ttl = await redis.ttl(entryKey(path))
+    t.ok(ttl > 320 && ttl <= 330, `is kept for 300 s, and 30 s while it is made anew (${ttl})`)
+    await redis.set(entryKey(path), kept.replace('"Ada"', ' "Ad"'))
+    const { text } = await call('GET', path, { token: ada.token })
+    t.match(text, '"name": "Ad"')
   })
 
   await t.test('but never past the access check', async (t) => {
@@ -105,17 +104,45 @@ t.test('a path that can be spelt in many ways is not cached: each spelling would
   }
 })
 
-t.test('an error is not cached', async (t) => {
+t.test('that there is nobody is cached for a moment', async (t) => {
   const { call } = await startPod(t, await createWorld(t))
   const ada = await registerUser(call)
-  for (const _time of [1, 2]) {
+  for (const expected of ['MISS', 'HIT']) {
     const { status, headers, body } = await call('GET', '/v1/users/00000000-0000-7000-8000-000000000000', {
       token: ada.token,
     })
     t.equal(status, 404)
     t.equal(body.code, 'user_not_found')
-    t.equal(headers.get('x-cache'), 'MISS')
+    t.equal(headers.get('x-cache'), expected)
   }
+})
+
+t.test('a profile is never older than what its owner or an admin did', async (t) => {
+  const world = await createWorld(t)
+  const [one, other] = [await startPod(t, world), await startPod(t, world)]
+  const admin = await registerAdmin(one.call, world)
+  const ada = await registerUser(one.call)
+  const read = () => other.call('GET', `/v1/users/${ada.id}`, { token: admin.token })
+  const isRead = async (expected: object) => {
+    for (const verdict of ['MISS', 'HIT']) {
+      const { status, body, headers } = await read()
+      t.match(
+        { status, name: body.data?.name, cache: headers.get('x-cache') },
+        { ...expected, cache: verdict },
+      )
+    }
+  }
+  await isRead({ status: 200, name: 'Ada' })
+  await one.call('PATCH', '/v1/users/me', { token: ada.token, body: { name: 'Countess' } })
+  await isRead({ status: 200, name: 'Countess' })
+  await one.call('PATCH', `/v1/users/${ada.id}`, { token: admin.token, body: { role: 'admin' } })
+  await isRead({ status: 200, name: 'Countess' })
+  const again = await one.call('POST', '/v1/auth/login', {
+    body: { email: ada.email, password: ada.password },
+  })
+  const { status } = await one.call('DELETE', '/v1/users/me', { token: again.body.data.accessToken })
+  t.equal(status, 204)
+  await isRead({ status: 404 })
 })
 
 t.test('an id that is no UUID is refused with its place', async (t) => {

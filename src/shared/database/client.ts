@@ -1,6 +1,7 @@
 import { drizzle, type PostgresJsDatabase, type PostgresJsTransaction } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
 import { followAmbient, withAmbient } from './ambient.js'
+import { type Announce, announcing } from './changes.js'
 import { surviveLostConnections } from './lost-connections.js'
 
 // biome-ignore lint/complexity/noBannedTypes: drizzle's own "no relational schema"
@@ -27,6 +28,8 @@ export interface DatabaseOptions {
   readonly poolMax: number
   /** Shown in `pg_stat_activity`. */
   readonly applicationName: string
+  /** Told of what a transaction has noted with `noteChanges`; without it nothing may be noted. */
+  readonly announce?: Announce
 }
 
 /** Below the time a request may take: whoever asks while Postgres is silent still gets an answer. */
@@ -40,8 +43,23 @@ const STATEMENT_TIMEOUT_MS = 5_000
 const LOCK_TIMEOUT_MS = 3_000
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000
 
+/** A view of the pool whose transactions announce what they have changed. */
+const withAnnouncements = (pool: Database, announce: Announce): Database => {
+  const view: Database = Object.create(pool)
+  view.transaction = (work, config) =>
+    announcing(announce, (collect) =>
+      pool.transaction((transaction) => collect(() => work(transaction)), config),
+    )
+  return view
+}
+
 /** Opens the pool. It connects with the first query, so a process also starts while Postgres is away. */
-export const connectDatabase = ({ url, poolMax, applicationName }: DatabaseOptions): DatabaseConnection => {
+export const connectDatabase = ({
+  url,
+  poolMax,
+  applicationName,
+  announce,
+}: DatabaseOptions): DatabaseConnection => {
   const client = postgres(url, {
     max: poolMax,
     connect_timeout: CONNECT_TIMEOUT_SECONDS,
@@ -58,8 +76,9 @@ export const connectDatabase = ({ url, poolMax, applicationName }: DatabaseOptio
     },
   })
   surviveLostConnections(client)
+  const pool = drizzle(client)
   return {
-    database: followAmbient(drizzle(client)),
+    database: followAmbient(announce ? withAnnouncements(pool, announce) : pool),
     close: () => client.end({ timeout: CLOSE_TIMEOUT_SECONDS }),
   }
 }

@@ -39,6 +39,21 @@ export const sendProblem = (error: unknown, request: FastifyRequest, reply: Fast
   discardRest(request.raw)
 }
 
+const REQUEST_ID = /"requestId":"[^"]*"/
+
+/** Sends the text of a problem that another request was answered with, as this one's. */
+export const repeatProblem = (
+  status: number,
+  text: string,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply =>
+  reply
+    .code(status)
+    .header('cache-control', 'no-store')
+    .type(PROBLEM_CONTENT_TYPE)
+    .send(text.replace(REQUEST_ID, () => `"requestId":${JSON.stringify(request.id)}`))
+
 /** Makes every error of every route an answer of one form. */
 export const registerErrorHandler = (app: FastifyInstance): void => {
   app.decorateRequest('failure', null)

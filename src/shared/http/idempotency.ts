@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod, RouteOptions } from 'fastify'
 import { z } from 'zod'
+import { noteChanges } from '../database/changes.js'
 import { type Database, inOneTransaction } from '../database/client.js'
 import {
   findAnswer,
@@ -20,6 +21,11 @@ declare module 'fastify' {
      * not send it; all that it writes is one transaction, with the key.
      */
     idempotent?: true
+    /**
+     * What the request changes that caches know, by their tags. Noted again with a replay: the pod of the first time may
+     * have died between its commit and the announcement, and who hears the answer now must not see what was before.
+     */
+    changes?: (request: FastifyRequest) => readonly string[]
   }
 }
 
@@ -62,13 +68,17 @@ const workOnce = (
   database: Database,
   scope: KeyScope,
   fingerprint: Buffer,
+  changes: () => readonly string[],
   work: () => Promise<RememberedAnswer>,
 ): Promise<RememberedAnswer & { readonly replayed: boolean }> =>
   inOneTransaction(database, async (transaction) => {
     if (!(await takeKey(transaction, scope))) throw idempotencyInFlight()
     const known = await findAnswer(transaction, scope)
     if (known && !known.fingerprint.equals(fingerprint)) throw idempotencyKeyReused()
-    if (known) return { ...known, replayed: true }
+    if (known) {
+      noteChanges(changes())
+      return { ...known, replayed: true }
+    }
     const answer = await work()
     await rememberAnswer(transaction, scope, { ...answer, fingerprint })
     return { ...answer, replayed: false }
@@ -79,9 +89,14 @@ const once = (handler: RouteHandlerMethod, route: string, database: Database): R
     const key = request.headers['idempotency-key']
     if (typeof key !== 'string') return handler.call(this, request, reply)
     const scope = { userId: principalOf(request).userId, route, key }
+    const changes = () => request.routeOptions.config.changes?.(request) ?? []
     try {
-      const { replayed, ...answer } = await workOnce(database, scope, fingerprintOf(request), async () =>
-        answerOf(reply, await handler.call(this, request, reply)),
+      const { replayed, ...answer } = await workOnce(
+        database,
+        scope,
+        fingerprintOf(request),
+        changes,
+        async () => answerOf(reply, await handler.call(this, request, reply)),
       )
       if (replayed) reply.header('idempotency-replayed', 'true')
       reply.code(answer.status).headers(answer.headers).type('application/json; charset=utf-8')

@@ -49,17 +49,29 @@ export const areTokens = (t: Test, value: object): void => {
   t.match(value, { expiresIn: Number, refreshExpiresIn: Number })
 }
 
-/** A success as the contract has it: JSON in an envelope, which no shared cache may keep. */
-export const isSuccess = (t: Test, { status, headers, body, text }: Answer, expected: number): void => {
+/** Who may see an answer, and so keep it. */
+const KEPT_BY = {
+  caller: /^(?!.*public).*(no-store|private)/,
+  /** For a minute at most: no write reaches what clients and proxies keep. */
+  anybody: /^(public, max-age=[1-5]?\d\b.*|(?!.*public).*(no-store|private).*)$/,
+} as const
+
+/** A success as the contract has it: JSON in an envelope, kept by no shared cache but where everybody may see it. */
+export const isSuccess = (
+  t: Test,
+  { status, headers, body, text }: Answer,
+  expected: number,
+  keptBy: keyof typeof KEPT_BY = 'caller',
+): void => {
   const told = {
     status,
     type: headers.get('content-type')?.toLowerCase().replace(' ', ''),
     hasId: /^[\w.-]{8,128}$/.test(headers.get('x-request-id') ?? ''),
-    isPrivate: /no-store|private/.test(headers.get('cache-control') ?? ''),
+    isKeptRightly: KEPT_BY[keptBy].test(headers.get('cache-control') ?? ''),
     isInEnvelope: body?.data !== undefined,
   }
   const type = 'application/json;charset=utf-8'
-  const whole = { hasId: true, isPrivate: true, isInEnvelope: true }
+  const whole = { hasId: true, isKeptRightly: true, isInEnvelope: true }
   t.strictSame(told, { status: expected, type, ...whole }, text.slice(0, 100))
 }
 

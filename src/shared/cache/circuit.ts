@@ -1,0 +1,32 @@
+import type { FastifyBaseLogger } from 'fastify'
+
+/** Keeps people from waiting for a Redis that did not answer the one before. */
+export interface Circuit {
+  /** @returns undefined when the work was not tried or has failed; it never rejects */
+  readonly attempt: <T extends object>(work: () => Promise<T>) => Promise<T | undefined>
+}
+
+/** After a failure nobody asks for so long; then one does, and the others wait for how he fares. */
+export const createCircuit = (pauseMs: number, logger: FastifyBaseLogger): Circuit => {
+  let pausedUntil: number | undefined
+  let isProbing = false
+
+  return {
+    attempt: async (work) => {
+      const isProbe = pausedUntil !== undefined
+      if (isProbe && (isProbing || performance.now() < (pausedUntil ?? 0))) return undefined
+      isProbing ||= isProbe
+      try {
+        const result = await work()
+        pausedUntil = undefined
+        return result
+      } catch (error) {
+        logger.debug({ err: error }, 'cache bypassed')
+        pausedUntil = performance.now() + pauseMs
+        return undefined
+      } finally {
+        if (isProbe) isProbing = false
+      }
+    },
+  }
+}

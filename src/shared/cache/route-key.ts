@@ -1,0 +1,25 @@
+import { createHash } from 'node:crypto'
+import type { FastifyRequest } from 'fastify'
+
+/** Paths that can be spelt in one way only: nothing encoded, no capitals. */
+const CANONICAL_PATH = /^[a-z0-9/._-]+$/
+/** Above the longest address that a list understands; what is longer is no use to anybody. */
+const MAX_URL_LENGTH = 4_096
+const MAX_KEY_LENGTH = 200
+
+const shorten = (key: string): string =>
+  key.length > MAX_KEY_LENGTH ? `sha256:${createHash('sha256').update(key).digest('base64url')}` : key
+
+/**
+ * One key for one answer: the order of the query's parameters does not make another one, and a path that
+ * could be spelt otherwise (`%30`, a UUID in capitals) has none, since each spelling would be an entry.
+ * @returns undefined for what is not to be kept
+ */
+export const routeKeyOf = (request: FastifyRequest, scope: 'shared' | 'principal'): string | undefined => {
+  const owner = scope === 'shared' ? 'shared' : (request.principal?.userId ?? 'anonymous')
+  const [path = '', query = ''] = request.url.split('?', 2)
+  if (request.url.length > MAX_URL_LENGTH || !CANONICAL_PATH.test(path)) return undefined
+  const parameters = new URLSearchParams(query)
+  parameters.sort()
+  return shorten(`route:${owner}:${path}?${parameters}`)
+}

@@ -1,0 +1,84 @@
+import type { Redis } from 'ioredis'
+import type { Circuit } from './circuit.js'
+import { type Entry, readEntry, writeEntry } from './entry.js'
+import { newTagId, runPipeline, tagKey, tagSeconds } from './tags.js'
+
+/** What a look at a key and its tags has found. */
+export interface Sight {
+  /** Only if its tags still have the ids it was loaded with, and it is not too old to be given. */
+  readonly entry: Entry | undefined
+  /** As they are by now; undefined when one is missing, and nothing can be kept. */
+  readonly tagIds: readonly string[] | undefined
+}
+
+/** An entry's place in Redis. */
+export interface Place {
+  readonly key: string
+  readonly tags: readonly string[]
+  /** How long an entry is kept, fresh and stale. */
+  readonly seconds: number
+}
+
+export interface EntryStore {
+  /** One round trip. @returns undefined when Redis cannot be asked, as do the others */
+  readonly lookUp: (place: Place) => Promise<Sight | undefined>
+  /** Asks for the right to load, makes sure that the tags are there, and looks up again: one round trip. */
+  readonly enter: (
+    place: Place,
+    token: string,
+  ) => Promise<(Sight & { readonly isLeader: boolean }) | undefined>
+  /** Keeps the entry, and then gives the right back, if there is one. */
+  readonly keep: (place: Place, entry: Entry, token: string | undefined) => Promise<void>
+  readonly leave: (place: Place, token: string) => Promise<void>
+}
+
+/** Longer than a handler may take; then somebody else may load, whatever has become of the one before. */
+export const LOCK_MS = 5_000
+
+const RELEASE = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0"
+
+const isText = (value: unknown): value is string => typeof value === 'string'
+
+/** A missing tag is no id: it never equals another missing one. */
+const judge = ([text, ...ids]: readonly unknown[]): Sight => {
+  const tagIds = ids.every(isText) ? ids : undefined
+  const entry = readEntry(isText(text) ? text : null)
+  const isValid = entry && tagIds && entry.tagIds.join() === tagIds.join() && entry.staleUntil > Date.now()
+  return { entry: isValid ? entry : undefined, tagIds }
+}
+
+/** Entries, their tags and the locks of those who load them, in Redis. */
+export const createEntryStore = (redis: Redis, prefix: string, circuit: Circuit): EntryStore => {
+  const entryKey = ({ key }: Place): string => `${prefix}:cache:${key}`
+  const lockKey = ({ key }: Place): string => `${prefix}:cache-lock:${key}`
+  const keysOf = (place: Place): string[] => [
+    entryKey(place),
+    ...place.tags.map((tag) => tagKey(prefix, tag)),
+  ]
+
+  return {
+    lookUp: (place) => circuit.attempt(async () => judge(await redis.mget(keysOf(place)))),
+
+    enter: (place, token) =>
+      circuit.attempt(async () => {
+        const pipeline = redis.pipeline().set(lockKey(place), token, 'PX', LOCK_MS, 'NX')
+        for (const tag of place.tags)
+          pipeline.set(tagKey(prefix, tag), newTagId(), 'EX', tagSeconds(tag, place.seconds), 'NX')
+        const results = await runPipeline(pipeline.mget(keysOf(place)))
+        const values = results.at(-1)
+        return { ...judge(Array.isArray(values) ? values : []), isLeader: results[0] === 'OK' }
+      }),
+
+    keep: async (place, entry, token) => {
+      await circuit.attempt(() => {
+        const ms = Math.max(1, entry.staleUntil - Date.now())
+        const pipeline = redis.pipeline().set(entryKey(place), writeEntry(entry), 'PX', ms)
+        return runPipeline(token === undefined ? pipeline : pipeline.eval(RELEASE, 1, lockKey(place), token))
+      })
+    },
+
+    leave: async (place, token) => {
+      await circuit.attempt(async () => [await redis.eval(RELEASE, 1, lockKey(place), token)])
+    },
+  }
+}

@@ -1,0 +1,98 @@
+import t, { type Test as TapTest } from 'tap'
+import { type Answer, createWorld, type Pod, startPod } from '../../support/app.js'
+import { type CacheProbe, createCacheProbe } from '../../support/cache.js'
+import { createProduct, registerAdmin } from '../../support/factories.js'
+import { figure, scaled } from '../../support/figures.js'
+import { createReadGate, type ReadGate } from '../../support/read-gate.js'
+
+const CLIENTS = scaled(300, 1_000)
+/** Longer than anybody waits for somebody else's load, and shorter than the lock of a leader that is gone. */
+const WAIT_LIMIT_MS = 3_000
+
+const countOf = (answers: readonly Answer[], verdict: string): number =>
+  answers.filter(({ headers }) => headers.get('x-cache') === verdict).length
+
+interface Shop {
+  readonly pods: readonly Pod[]
+  readonly gate: ReadGate
+  readonly probe: CacheProbe
+}
+
+/** All at once, on all pods in turn; nobody reads before somebody has come to Postgres. */
+const rush = async ({ pods, gate }: Shop, path: string) => {
+  const before = await gate.countReads()
+  let answering: Promise<Answer[]> | undefined
+  await gate.whileShut(async () => {
+    const calls = Array.from({ length: CLIENTS }, (_, index) => pods[index % pods.length]?.call('GET', path))
+    answering = Promise.all(calls.flatMap((call) => call ?? []))
+    await gate.untilMet()
+  })
+  const answers = (await answering) ?? []
+  return { answers, reads: (await gate.countReads()) - before }
+}
+
+const isOneLoad = (t: TapTest, { answers, reads }: Awaited<ReturnType<typeof rush>>, others: string) => {
+  t.equal(answers.length, CLIENTS)
+  t.ok(answers.every(({ status, text }) => status === 200 && text === answers[0]?.text))
+  t.equal(reads, 1)
+  t.equal(countOf(answers, 'MISS'), 1)
+  figure(t, `${CLIENTS} clients on 3 pods: ${reads} load; ${countOf(answers, others)} got ${others}`)
+}
+
+t.test('of a crowd at one key on three pods, one loads', async (t) => {
+  const world = await createWorld(t)
+  const pods = [await startPod(t, world), await startPod(t, world), await startPod(t, world)]
+  const { call } = pods[0] ?? (await startPod(t, world))
+  const admin = await registerAdmin(call, world)
+  const { id } = await createProduct(call, admin)
+  const path = `/v1/products/${id}`
+  const shop = { pods, gate: await createReadGate(world.database.sql), probe: createCacheProbe(t, world) }
+
+  await t.test('where nothing is kept: the others wait', async (t) =>
+    isOneLoad(t, await rush(shop, path), 'HIT'),
+  )
+
+  await t.test('where it has become old: the others get the old one', async (t) => {
+    await shop.probe.expire(path)
+    const { answers, reads } = await rush(shop, path)
+    isOneLoad(t, { answers, reads }, 'STALE')
+    t.ok(countOf(answers, 'STALE') > CLIENTS / 2)
+    t.equal((await call('GET', path)).headers.get('x-cache'), 'HIT')
+  })
+
+  await t.test('where it has changed: nobody gets the old one', async (t) => {
+    await call('PATCH', path, { token: admin.token, body: { stock: 3 } })
+    const { answers, reads } = await rush(shop, path)
+    isOneLoad(t, { answers, reads }, 'HIT')
+    t.ok(answers.every(({ body }) => body.data.stock === 3))
+  })
+})
+
+t.test('a leader that is gone keeps nobody waiting for long', async (t) => {
+  const world = await createWorld(t)
+  const { call } = await startPod(t, world)
+  const { id } = await createProduct(call, await registerAdmin(call, world))
+  const path = `/v1/products/${id}`
+  const probe = createCacheProbe(t, world)
+  await probe.redis.set(probe.lockKey(path), 'of a pod that was killed', 'PX', 5_000)
+  const begun = performance.now()
+  const { status, headers } = await call('GET', path)
+  const ms = Math.round(performance.now() - begun)
+  t.equal(status, 200)
+  t.equal(headers.get('x-cache'), 'MISS')
+  t.ok(ms < WAIT_LIMIT_MS, `in ${ms} ms`)
+  t.equal((await call('GET', path)).headers.get('x-cache'), 'HIT', 'and keeps what it loaded')
+})
+
+t.test('a leader that fails lets the next one try at once', async (t) => {
+  const world = await createWorld(t)
+  const { call } = await startPod(t, world)
+  const { id } = await createProduct(call, await registerAdmin(call, world))
+  const path = `/v1/products/${id}`
+  const probe = createCacheProbe(t, world)
+  await world.database.sql`alter table products rename to hidden`
+  t.ok((await call('GET', path)).status >= 500)
+  await world.database.sql`alter table hidden rename to products`
+  t.equal(await probe.redis.exists(probe.lockKey(path)), 0)
+  t.equal((await call('GET', path)).status, 200, 'the error was not kept')
+})
