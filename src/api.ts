@@ -59,9 +59,10 @@ export const startApi = async (config: ApiConfig, logger: Logger): Promise<Runni
     announce: cache.invalidate,
   })
   const resources: ShutdownStep[] = [
+    // What still commits is told to the cache.
+    { name: 'database', close: closeDatabase },
     { name: 'cache', close: async () => cache.close() },
     { name: 'redis', close: closeRedis },
-    { name: 'database', close: closeDatabase },
   ]
   try {
     const { cradle } = createApiContainer({

@@ -35,9 +35,10 @@ const openResources = async (config: WorkerConfig, logger: Logger) => {
   const shutdownSteps: ShutdownStep[] = [
     { name: 'queue redis', close: queue.close },
     { name: 'relay redis', close: relay.close },
+    // What still commits is told to the cache.
+    { name: 'database', close: database.close },
     { name: 'cache', close: async () => cache.close() },
     { name: 'lock redis', close: lock.close },
-    { name: 'database', close: database.close },
   ]
   return {
     database: database.database,

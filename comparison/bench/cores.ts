@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 
-/** The core that the server under load has to itself, and the load generator's. */
+/** The core that the server under load is kept on, and the load generator's. */
 export interface Pinning {
   readonly server: string
   readonly generator: string

@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs'
 
 /** Linux counts in hundredths of a second, whatever the kernel's own clock does. */
 const TICK_MICROSECONDS = 10_000
-const PAGE_KILOBYTES = 4
 
 const statOf = (pid: number): readonly string[] => {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
@@ -17,4 +16,7 @@ export const cpuOf = (pid: number): number => {
 }
 
 /** Resident memory of a process, in megabytes. Linux only. */
-export const rssOf = (pid: number): number => (Number(statOf(pid)[21]) * PAGE_KILOBYTES) / 1024
+export const rssOf = (pid: number): number => {
+  const [, kibibytes] = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? []
+  return (Number(kibibytes) * 1_024) / 1_000_000
+}

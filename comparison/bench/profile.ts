@@ -1,8 +1,9 @@
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { SourceMap } from 'node:module'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { startLoadGenerator } from './load-generator.js'
-import { buildAll } from './programs.js'
+import { API_PROGRAMS, buildAll } from './programs.js'
 import { findRuntime } from './runtime.js'
 import { SCENARIOS } from './scenarios.js'
 import { startServer } from './servers.js'
@@ -23,7 +24,12 @@ const profileFile = z.object({
   nodes: z.array(
     z.object({
       id: z.int(),
-      callFrame: z.object({ functionName: z.string(), url: z.string(), lineNumber: z.int() }),
+      callFrame: z.object({
+        functionName: z.string(),
+        url: z.string(),
+        lineNumber: z.int(),
+        columnNumber: z.int(),
+      }),
     }),
   ),
   startTime: z.number(),
@@ -33,18 +39,26 @@ const profileFile = z.object({
 type Profile = z.infer<typeof profileFile>
 type Frame = Profile['nodes'][number]['callFrame']
 
-/** `fast-jwt`, or `Unnest` for what is in our own bundle, or what V8 itself does. */
-const packageOf = ({ url, functionName }: Frame): string => {
-  const [, name] = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url) ?? []
-  if (name !== undefined) return name
-  if (url.startsWith('node:')) return 'node'
-  return url === '' ? functionName : 'Unnest and drizzle-orm'
+/** Where a frame of our bundle was before it was bundled. */
+const readSources = (program: string): ((frame: Frame) => string) => {
+  const map = new SourceMap(JSON.parse(readFileSync(`${program}.map`, 'utf8')))
+  return ({ url, lineNumber, columnNumber }) => {
+    if (!url.endsWith(program)) return url
+    const entry = map.findEntry(lineNumber, columnNumber)
+    return 'originalSource' in entry ? `${entry.originalSource}:${entry.originalLine + 1}` : url
+  }
 }
 
-const placeOf = (frame: Frame): string => {
-  const file = frame.url.split('/').slice(-2).join('/')
-  return `${frame.functionName || '(anonymous)'} ${packageOf(frame)} ${file && `${file}:${frame.lineNumber + 1}`}`
+/** `fast-jwt`, or `Unnest`, or what V8 itself does. */
+const packageOf = (source: string, { functionName }: Frame): string => {
+  const [, name] = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(source) ?? []
+  if (name !== undefined) return name
+  if (source.startsWith('node:')) return 'node'
+  return source === '' ? functionName : 'Unnest'
 }
+
+const placeOf = (source: string, frame: Frame): string =>
+  `${frame.functionName || '(anonymous)'} ${packageOf(source, frame)} ${source.split('/').slice(-2).join('/')}`
 
 /** Shares of the time in which the process did something, from so many microseconds after its start. */
 const sharesOf = (profile: Profile, from: number, label: (frame: Frame) => string): [string, number][] => {
@@ -94,8 +108,16 @@ const profileScenario = async (stage: Stage, id: string): Promise<void> => {
     const [file = ''] = readdirSync(folder)
     const profile = profileFile.parse(JSON.parse(readFileSync(join(folder, file), 'utf8')))
     console.log(`${scenario.title}: ${requests} requests`)
-    print('by package, self time', sharesOf(profile, from, packageOf))
-    print('by function, self time', sharesOf(profile, from, placeOf))
+    const sourceOf = readSources(API_PROGRAMS.ours)
+    for (const [what, label] of [
+      ['by package, self time', packageOf],
+      ['by function, self time', placeOf],
+    ] as const) {
+      print(
+        what,
+        sharesOf(profile, from, (frame) => label(sourceOf(frame), frame)),
+      )
+    }
   } finally {
     await generator.stop()
     await server.stop()

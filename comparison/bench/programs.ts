@@ -27,8 +27,15 @@ export const WORKER_PROGRAMS = {
 /** Puts our own variant in the place of the module that it varies. */
 const withVariant: Plugin = {
   name: 'variant',
-  setup: ({ onResolve }) => {
-    onResolve({ filter: /\/queue\/producer\.js$/ }, () => ({ path: join(VARIANTS, 'producer.ts') }))
+  setup: ({ onResolve, onEnd }) => {
+    let replaced = 0
+    onResolve({ filter: /\/queue\/producer\.js$/ }, () => {
+      replaced += 1
+      return { path: join(VARIANTS, 'producer.ts') }
+    })
+    onEnd(() => {
+      if (replaced === 0) throw new Error('the variant took nobody’s place: ours would be measured twice')
+    })
   },
 }
 

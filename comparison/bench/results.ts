@@ -36,7 +36,6 @@ const scenario = z.object({
   id: z.string(),
   title: z.string(),
   connections: z.int(),
-  note: z.string().optional(),
   candidates: z.array(z.object({ id: candidate, rounds: z.array(measure).min(1) })),
 })
 export type ScenarioResult = z.infer<typeof scenario>

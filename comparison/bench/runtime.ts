@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { installPackages } from '../../dev/stack/npm-project.js'
 import { ROOT } from '../../dev/testing/checks.js'
@@ -14,5 +15,9 @@ export const findRuntime = async (current: boolean): Promise<string> => {
     throw new Error(`comparison/runtime has no Node for ${process.platform}: use --node current on Node 24`)
   }
   await installPackages(FOLDER)
-  return join(FOLDER, 'node_modules', `node-linux-${process.arch}`, 'bin', 'node')
+  const node = join(FOLDER, 'node_modules', `node-linux-${process.arch}`, 'bin', 'node')
+  // npm passes over an optional package that it cannot have.
+  if (!existsSync(node))
+    throw new Error('npm could not install Node: remove comparison/runtime/node_modules, and try again')
+  return node
 }

@@ -13,7 +13,10 @@ const START_LIMIT_MS = 60_000
 const LOOK_EVERY_MS = 5
 const STOP_LIMIT_MS = 15_000
 
-/** Above all that is measured: nobody is to be refused, and everybody is to count. */
+/**
+ * Above all that is measured. The baseline has no limit unless it is given one, and is given none: its throttler keeps a
+ * timer for each request of the last minute, of which nobody with a limit that refuses would have so many.
+ */
 const UNLIMITED = '1000000'
 
 export interface RunningServer {
@@ -39,14 +42,18 @@ export const environmentOf = (stage: Stage, id: CandidateId): Record<string, str
   ...(id === 'nest-fastify' && { HTTP_ADAPTER: 'fastify' }),
 })
 
+const isOurs = (id: CandidateId): boolean => id === 'ours' || id === 'ours-without-outbox'
+
 const apiEnvironment = (stage: Stage, id: CandidateId): Record<string, string> => ({
   ...environmentOf(stage, id),
   JWT_PRIVATE_KEYS: stage.jwtKeys,
   CACHE_ENABLED: 'true',
   CACHE_TTL_SECONDS: '3600',
-  RATE_LIMIT_PER_MINUTE: UNLIMITED,
-  RATE_LIMIT_LOGINS_PER_ACCOUNT: UNLIMITED,
-  RATE_LIMIT_LOGINS_PER_ADDRESS: UNLIMITED,
+  ...(isOurs(id) && {
+    RATE_LIMIT_PER_MINUTE: UNLIMITED,
+    RATE_LIMIT_LOGINS_PER_ACCOUNT: UNLIMITED,
+    RATE_LIMIT_LOGINS_PER_ADDRESS: UNLIMITED,
+  }),
 })
 
 const isAlive = (url: string): Promise<boolean> =>

@@ -32,7 +32,6 @@ export const SIZES = {
 export interface Buyer {
   readonly id: string
   readonly email: string
-  readonly name: string
   /** What the first line of the buyer's order list shows. */
   readonly newestOrderId: string
 }
@@ -66,7 +65,7 @@ const fill = async (sql: postgres.Sql, sizes: Sizes): Promise<void> => {
 
 /** Those with the most orders, so that a page of orders is full. */
 const findBuyers = (sql: postgres.Sql) => sql<Buyer[]>`
-  select id, email, name, newest::text as "newestOrderId" from users, lateral (
+  select id, email, newest::text as "newestOrderId" from users, lateral (
     select count(*) as orders, max(orders.id::text) as newest from orders where user_id = users.id) theirs
   where role = 'user' order by theirs.orders desc, id limit ${BUYERS}`
 
@@ -101,30 +100,28 @@ const createArea = (): { readonly dir: string; readonly ledger: string } => {
 export const openStage = async (node: string, sizes: Sizes): Promise<Stage> => {
   const { dir, ledger } = createArea()
   startGuard(ledger, dir)
-  const discardArea = async (): Promise<void> => {
-    await endRecorded(ledger)
-    discard(dir)
+  const closings = [() => endRecorded(ledger), async () => discard(dir)]
+  const close = async (): Promise<void> => {
+    for (const closing of closings) await closing()
   }
   try {
     const { databaseUrl, redisUrl } = await startServices(dir, ledger)
     const sql = postgres(databaseUrl, { max: 2, onnotice: () => {} })
     const redis = new Redis(redisUrl)
-    const close = async (): Promise<void> => {
-      redis.disconnect()
-      await sql.end({ timeout: 2 })
-      await discardArea()
-    }
+    closings.unshift(
+      () => sql.end({ timeout: 2 }),
+      async () => redis.disconnect(),
+    )
     await fill(sql, sizes)
-    const productIds = await findProductIds(sql)
     return {
       ...{ node, pinning: findPinning(), dir, ledger, databaseUrl, redisUrl, sql, redis, close },
       jwtKeys: JSON.stringify(createSigningKeys()),
       webhookKeys: createSecretKey(),
       buyers: await findBuyers(sql),
-      productIds,
+      productIds: await findProductIds(sql),
     }
   } catch (error) {
-    await discardArea()
+    await close()
     throw error
   }
 }

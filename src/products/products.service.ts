@@ -110,23 +110,24 @@ export const createProductsService = (needs: ProductsServiceNeeds): ProductsServ
 
     changeProduct: (editor, id, changes, expected) =>
       database.transaction(async (transaction) => {
+        // Whatever comes of it: another pod may have made this very change, and have died before it was told.
+        noteChanges(productTags([id]))
         if (changes.sku !== undefined) await repositoryOf(transaction).lockSkus()
         const product = await lockExpected(transaction, id, expected)
         const values = await showImage(transaction, editor, product.imageId, changes)
         const fields = differences(product, values)
         if (fields.length === 0) return product
         const changed = await repositoryOf(transaction).updateProduct(id, values)
-        noteChanges(productTags([id]))
         await record(transaction, editor, 'product.changed', { productId: id, fields: fields.join() })
         return changed
       }),
 
     withdrawProduct: (editor, id, expected) =>
       database.transaction(async (transaction) => {
+        noteChanges(productTags([id]))
         const { imageId } = await lockExpected(transaction, id, expected)
         await repositoryOf(transaction).withdrawProduct(id)
         await showImage(transaction, editor, imageId, { imageUploadId: null })
-        noteChanges(productTags([id]))
         await record(transaction, editor, 'product.withdrawn', { productId: id })
       }),
 

@@ -65,7 +65,6 @@ export const createAdministrationService = (needs: AdministrationServiceNeeds): 
     origin: Origin,
   ): Promise<VersionedUser> => {
     const changed = await repositoryOf(transaction).updateUser(user.id, changes)
-    noteChanges(userTags(user.id))
     if (endReason) await sessionsService.endSessionsOf(transaction, user.id, endReason)
     const who = { actorId: admin.userId, subjectId: user.id, sessionId: admin.sessionId }
     for (const action of actions) {
@@ -88,6 +87,8 @@ export const createAdministrationService = (needs: AdministrationServiceNeeds): 
         const current = await transactional.lockUser(id)
         if (!current) throw userNotFound()
         requireVersion(expected, current.version)
+        // Whatever comes of it: another pod may have made this very change, and have died before it was told.
+        noteChanges(userTags(id))
         const planned = plan(current, wanted)
         if (planned.takesAdmin) refuseLastAdmin(admins, id)
         if (planned.actions.length === 0) return current

@@ -15,7 +15,12 @@ export interface CacheProbe {
   readonly expire: (path: string) => Promise<void>
 }
 
-const addressed = (path: string): string => `route:shared:${path.includes('?') ? path : `${path}?`}`
+/** For plain queries; the order of their parameters does not matter. */
+const addressed = (address: string): string => {
+  const [path = '', query = ''] = address.split('?', 2)
+  const parameters = [...new URLSearchParams(query)].sort(([a], [b]) => (a < b ? -1 : 1))
+  return `route:shared:${path}?${JSON.stringify(parameters)}`
+}
 
 export const createCacheProbe = (t: Test, { redisPrefix }: World, url?: string): CacheProbe => {
   const redis = new Redis(url ?? testServices().redisUrl)

@@ -6,7 +6,10 @@ import {
   type Results,
   type ScenarioResult,
 } from '../results.js'
+import { SCENARIOS } from '../scenarios.js'
 import { ratiosOf, type Spread, spreadOf } from './statistics.js'
+
+const VARIANT: CandidateId = 'ours-without-outbox'
 
 /** What a row of a page says of one candidate. */
 export interface Row {
@@ -17,16 +20,17 @@ export interface Row {
   readonly p50: Spread
   readonly p99: Spread
   readonly rss: Spread
-  /** Unnest's processor time a request divided by this one's; undefined for Unnest itself. */
+  /** The processor time a request of Unnest, or its variant, divided by this one's; undefined for itself. */
   readonly ratio: Spread | undefined
 }
 
 const column = (rounds: readonly Measure[], name: keyof Measure): number[] =>
   rounds.map((round) => round[name])
 
-export const rowsOf = ({ candidates }: ScenarioResult): Row[] => {
-  const ours = candidates.find(({ id }) => id === 'ours')
-  if (!ours) throw new Error('Unnest was not measured')
+/** @param own whose processor time is divided by the others' */
+export const rowsOf = ({ candidates }: ScenarioResult, own: CandidateId = 'ours'): Row[] => {
+  const ours = candidates.find(({ id }) => id === own)
+  if (!ours) throw new Error(`${own} was not measured`)
   return candidates.map(({ id, rounds }) => ({
     ...{ id, name: nameOf[id] },
     cpu: spreadOf(column(rounds, 'cpuMicroseconds')),
@@ -35,7 +39,7 @@ export const rowsOf = ({ candidates }: ScenarioResult): Row[] => {
     p99: spreadOf(column(rounds, 'p99')),
     rss: spreadOf(column(rounds, 'rssMegabytes')),
     ratio:
-      id === 'ours'
+      id === own
         ? undefined
         : ratiosOf(column(ours.rounds, 'cpuMicroseconds'), column(rounds, 'cpuMicroseconds')),
   }))
@@ -47,12 +51,25 @@ export interface Summary {
   readonly ratios: readonly { readonly id: CandidateId; readonly ratio: Spread }[]
 }
 
-/** The first thing to look at: for each scenario what a request costs us beside the others. */
+const ratiosTo = (scenario: ScenarioResult, own: CandidateId, title: string): Summary => ({
+  title,
+  ratios: rowsOf(scenario, own).flatMap(({ id, ratio }) => (ratio ? [{ id, ratio }] : [])),
+})
+
+/** The first thing to look at: for each scenario what a request costs us, and our variant, beside the others. */
 export const summaryOf = ({ scenarios }: Results): Summary[] =>
-  scenarios.map((scenario) => ({
-    title: scenario.title,
-    ratios: rowsOf(scenario).flatMap(({ id, ratio }) => (ratio ? [{ id, ratio }] : [])),
-  }))
+  scenarios.flatMap((scenario) => [
+    ratiosTo(scenario, 'ours', scenario.title),
+    ...(scenario.candidates.some(({ id }) => id === VARIANT)
+      ? [ratiosTo(scenario, VARIANT, `${scenario.title}, without the outbox`)]
+      : []),
+  ])
+
+/** What there is to say of a scenario beside its figures. */
+export const wordsOf = ({ id, connections }: ScenarioResult): string =>
+  [`${connections} connections.`, SCENARIOS.find((scenario) => scenario.id === id)?.note ?? '']
+    .join(' ')
+    .trim()
 
 /** Beside the load: one line each. */
 export interface Fact {

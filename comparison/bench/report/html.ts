@@ -1,6 +1,6 @@
 import { type CandidateId, nameOf, type Results, type ScenarioResult } from '../results.js'
 import { type Bar, escapeHtml, toChart } from './chart.js'
-import { columnsOf, factsOf, rowsOf, summaryOf } from './figures.js'
+import { columnsOf, factsOf, rowsOf, summaryOf, wordsOf } from './figures.js'
 import { STYLE } from './style.js'
 import { circumstancesOf, LEAD, NOT_EQUAL, ratio, spread, TITLE, time, wholeNumber } from './words.js'
 
@@ -48,8 +48,7 @@ const scenario = (result: ScenarioResult): string => {
     wholeNumber(row.rss.high),
   ])
   const head = ['', 'ratio', 'processor time, µs', 'requests/s', 'p50, ms', 'p99, ms', 'memory, MB']
-  const words = `${result.connections} connections.${result.note ? ` ${result.note}` : ''}`
-  return `<section><h3>${escapeHtml(result.title)}</h3>${paragraph(words)}${chart}${table(head, body)}</section>`
+  return `<section><h3>${escapeHtml(result.title)}</h3>${paragraph(wordsOf(result))}${chart}${table(head, body)}</section>`
 }
 
 const facts = (results: Results): string => {

@@ -1,12 +1,12 @@
 import { nameOf, type Results, type ScenarioResult } from '../results.js'
-import { columnsOf, factsOf, rowsOf, summaryOf } from './figures.js'
+import { columnsOf, factsOf, rowsOf, summaryOf, wordsOf } from './figures.js'
 import { circumstancesOf, LEAD, NOT_EQUAL, ratio, spread, TITLE, time, wholeNumber } from './words.js'
 
 const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
 const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
   [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
 
-const SUMMARY = ['nest-express', 'nest-fastify', 'raw', 'ours-without-outbox'] as const
+const SUMMARY = ['nest-express', 'nest-fastify', 'raw'] as const
 
 const summary = (results: Results): string =>
   table(
@@ -31,11 +31,7 @@ const scenario = (result: ScenarioResult): string => {
     wholeNumber(row.rss.high),
   ])
   const head = ['', 'ratio', 'processor time, µs', 'requests/s', 'p50, ms', 'p99, ms', 'memory, MB']
-  return [
-    `### ${result.title}`,
-    `${result.connections} connections.${result.note ? ` ${result.note}` : ''}`,
-    table(head, rows),
-  ].join('\n\n')
+  return [`### ${result.title}`, wordsOf(result), table(head, rows)].join('\n\n')
 }
 
 const facts = (results: Results): string => {

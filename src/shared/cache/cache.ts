@@ -1,6 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Redis } from 'ioredis'
 import type { z } from 'zod'
+import { isInsideTransaction } from '../database/changes.js'
 import { createCircuit } from './circuit.js'
 import type { Entry } from './entry.js'
 import { createInvalidation } from './invalidation.js'
@@ -72,9 +73,8 @@ const readValue = <T>(schema: z.ZodType<T>, body: string): T | undefined => {
  */
 export const createCache = (redis: Redis, prefix: string, logger: FastifyBaseLogger): Cache => {
   const store = createEntryStore(redis, prefix, createCircuit(PAUSE_AFTER_FAILURE_MS, logger))
-  // A circuit of its own: one look-up that took too long must keep no write from being told.
-  const telling = createCircuit(PAUSE_AFTER_FAILURE_MS, logger)
-  const { invalidate, isBehind, close } = createInvalidation(redis, prefix, telling)
+  // Without the circuit: one look-up that took too long must keep no write from being told.
+  const { invalidate, isBehind, close } = createInvalidation(redis, prefix, logger)
   const join = createSingleFlight(store)
 
   const find: Cache['find'] = async (key, policy) =>
@@ -89,7 +89,8 @@ export const createCache = (redis: Redis, prefix: string, logger: FastifyBaseLog
   const loadAndKeep = async <T>(load: Load, policy: Policy, work: () => Promise<T>): Promise<T> => {
     try {
       const value = await work()
-      keep(load, policy, { status: 200, etag: undefined, body: JSON.stringify(value) })
+      const body: string | undefined = JSON.stringify(value)
+      if (body !== undefined) keep(load, policy, { status: 200, etag: undefined, body })
       return value
     } finally {
       load.giveUp()
@@ -101,6 +102,8 @@ export const createCache = (redis: Redis, prefix: string, logger: FastifyBaseLog
     join: (key, policy, stale) => join(placeOf(key, policy), stale),
     keep,
     wrap: async (key, policy, load) => {
+      // It may see what is not committed, and must see what it has written itself.
+      if (isInsideTransaction()) return load()
       const turn = await turnOf(`value:${key}`, policy)
       if (turn.do === 'load') return loadAndKeep(turn.load, policy, load)
       const value = turn.do === 'give' ? readValue(policy.schema, turn.entry.body) : undefined

@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
+import { ReplyError } from 'ioredis'
 
 /** Keeps people from waiting for a Redis that did not answer the one before. */
 export interface Circuit {
@@ -22,7 +23,8 @@ export const createCircuit = (pauseMs: number, logger: FastifyBaseLogger): Circu
         return result
       } catch (error) {
         logger.debug({ err: error }, 'cache bypassed')
-        pausedUntil = performance.now() + pauseMs
+        // A server that refuses a command, for it is full, is not away: it goes on answering others.
+        if (!(error instanceof ReplyError)) pausedUntil = performance.now() + pauseMs
         return undefined
       } finally {
         if (isProbe) isProbing = false

@@ -1,6 +1,6 @@
+import type { FastifyBaseLogger } from 'fastify'
 import type { Redis } from 'ioredis'
-import type { Circuit } from './circuit.js'
-import { ALL, newTagId, runPipeline, tagKey } from './tags.js'
+import { ALL, tagKey } from './tags.js'
 
 export interface Invalidation {
   /** Makes every entry with one of these tags a miss, on all pods. Never rejects: what Redis was not told is told later. */
@@ -20,18 +20,12 @@ const boundedTo = (tags: Iterable<string>): Set<string> => {
 }
 
 /** Tags of changes in Redis; those of an outage in this pod, until Redis can be told. */
-export const createInvalidation = (redis: Redis, prefix: string, circuit: Circuit): Invalidation => {
+export const createInvalidation = (redis: Redis, prefix: string, logger: FastifyBaseLogger): Invalidation => {
   let untold = new Set<string>()
-  let retelling = 0
+  let telling: Promise<void> | undefined
+  let isLate = false
   let retry: NodeJS.Timeout | undefined
   let isClosed = false
-
-  /** A tag that nobody has set yet has no entries: XX makes no key for what nobody reads. */
-  const changeIds = async (tags: ReadonlySet<string>): Promise<unknown[]> => {
-    const pipeline = redis.pipeline()
-    for (const tag of tags) pipeline.set(tagKey(prefix, tag), newTagId(), 'KEEPTTL', 'XX')
-    return runPipeline(pipeline)
-  }
 
   const tryLater = (): void => {
     if (isClosed) return
@@ -41,17 +35,32 @@ export const createInvalidation = (redis: Redis, prefix: string, circuit: Circui
     }, RETRY_MS).unref()
   }
 
-  const invalidate: Invalidation['invalidate'] = async (tags) => {
-    const batch = boundedTo([...untold, ...tags])
-    if (batch.size === 0) return
-    const late = untold.size > 0 ? 1 : 0
+  /** Tags that are gone are a miss as changed ones are; and a Redis that is full still removes. */
+  const tell = async (): Promise<void> => {
+    const batch = untold
     // Taken out before, not after: what is noted while these are told is another change.
     untold = new Set()
-    retelling += late
-    const told = await circuit.attempt(() => changeIds(batch))
-    retelling -= late
-    if (!told) untold = boundedTo([...untold, ...batch])
-    if (untold.size > 0) tryLater()
+    try {
+      await redis.unlink([...batch].map((tag) => tagKey(prefix, tag)))
+      isLate = false
+    } catch (error) {
+      logger.debug({ err: error }, 'changes not told to the cache yet')
+      untold = boundedTo([...untold, ...batch])
+      isLate = true
+      tryLater()
+    }
+  }
+
+  const invalidate: Invalidation['invalidate'] = async (tags) => {
+    untold = boundedTo([...untold, ...tags])
+    // What is on its way does not have these. Whoever comes first behind it takes along what all have noted.
+    await telling
+    if (untold.size > 0 || telling) {
+      telling ??= tell().finally(() => {
+        telling = undefined
+      })
+      await telling
+    }
   }
 
   // A server that was away may be another one, or have come back with what it had a while ago.
@@ -67,7 +76,7 @@ export const createInvalidation = (redis: Redis, prefix: string, circuit: Circui
 
   return {
     invalidate,
-    isBehind: () => untold.size > 0 || retelling > 0,
+    isBehind: () => isLate,
     close: () => {
       isClosed = true
       clearTimeout(retry)

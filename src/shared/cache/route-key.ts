@@ -12,14 +12,18 @@ const shorten = (key: string): string =>
 
 /**
  * One key for one answer: the order of the query's parameters does not make another one, and a path that
- * could be spelt otherwise (`%30`, a UUID in capitals) has none, since each spelling would be an entry.
+ * could be spelt otherwise (`%30`, a UUID in capitals) has none, since each spelling would be an entry. The query is the one
+ * that the handler will see: read by another parser it could be another's, whose answer would then be kept under it.
  * @returns undefined for what is not to be kept
  */
 export const routeKeyOf = (request: FastifyRequest, scope: 'shared' | 'principal'): string | undefined => {
-  const owner = scope === 'shared' ? 'shared' : (request.principal?.userId ?? 'anonymous')
-  const [path = '', query = ''] = request.url.split('?', 2)
+  const { principal } = request
+  const owner = scope === 'shared' ? scope : principal ? `${principal.userId}:${principal.role}` : 'anonymous'
+  const [path = ''] = request.url.split('?', 1)
   if (request.url.length > MAX_URL_LENGTH || !CANONICAL_PATH.test(path)) return undefined
-  const parameters = new URLSearchParams(query)
-  parameters.sort()
-  return shorten(`route:${owner}:${path}?${parameters}`)
+  // An object by Fastify's own parser; its type is open until the route's schema has judged it.
+  const parameters = Object.entries(request.query as Record<string, unknown>).sort(([a], [b]) =>
+    a < b ? -1 : 1,
+  )
+  return shorten(`route:${owner}:${path}?${JSON.stringify(parameters)}`)
 }

@@ -18,6 +18,9 @@ export const noteChanges = (tags: readonly string[]): void => {
   }
 }
 
+/** Whether a transaction that announces its changes is around. */
+export const isInsideTransaction = (): boolean => noted.getStore() !== undefined
+
 /**
  * Runs a transaction, and announces what was noted in it before anybody hears of its end. Bound to the transaction and
  * not to the request: a handler that ran out of time is answered while its work goes on, and commits later. Announced

@@ -155,3 +155,28 @@ t.test('a query makes one entry, however it is written', async (t) => {
   )
   t.ok(names.every((name) => name.length < 300))
 })
+
+t.test('nobody’s answer is kept under another’s query', async (t) => {
+  const world = await createWorld(t)
+  const { call } = await startPod(t, world)
+  const admin = await registerAdmin(call, world)
+  await createProduct(call, admin, { name: 'Blue shoes' })
+  const pairs: [string, string][] = [
+    ['/v1/products?limit=20&q=shoes?zzz', '/v1/products?limit=20&q=shoes'],
+    ['/v1/products?q=shoes%20-caf%E9', '/v1/products?q=shoes%20-caf%EF%BF%BD'],
+    ['/v1/products?q=a%zz%20shoes', '/v1/products?q=a%25zz%20shoes'],
+    ['/v1/products?q=shoes%26limit%3D1', '/v1/products?limit=1&q=shoes'],
+  ]
+  for (const [odd, plain] of pairs) {
+    await call('GET', odd)
+    const answer = await call('GET', plain)
+    t.equal(answer.status, 200, plain)
+    t.not(answer.headers.get('x-cache'), 'HIT', `${odd} is not ${plain}`)
+  }
+  t.equal((await call('GET', '/v1/products?q=shoes&limit=20')).body.data.length, 1)
+  for (const path of ['/v1/products?limit=1&q=shoes', '/v1/products?q=shoes&limit=1'])
+    t.equal((await call('GET', path)).headers.get('x-cache'), 'HIT', `${path}: in whatever order`)
+  await call('GET', '/v1/products?limit=20')
+  for (const path of ['/v1/products?limit=20?x', '/v1/products??limit=20'])
+    t.equal((await call('GET', path)).status, 400, path)
+})
