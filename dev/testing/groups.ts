@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { StartError } from '../stack/start-error.js'
 import { ROOT } from './checks.js'
@@ -17,6 +17,7 @@ const ALONE: ReadonlySet<string> = new Set([
   ...FROM_SOURCE,
   'test/boundaries.test.ts',
   'test/chaos/jobs-survive.test.ts',
+  'test/mail/smtp.test.ts',
   'test/migrations.test.ts',
   'test/readme.test.ts',
   'test/sessions/session-watch.test.ts',
@@ -46,6 +47,12 @@ const testFilesIn = (folder: string): string[] =>
     .filter((path) => path.endsWith('.test.ts'))
     .sort()
 
+/** Of those that share a process one that runs its tests side by side would have the others' run so, too. */
+const requireInTurn = (file: string): string => {
+  if (!/^t\.jobs = /m.test(readFileSync(join(ROOT, file), 'utf8'))) return file
+  throw new StartError(`${file} sets t.jobs: it must be among ALONE in dev/testing/groups.ts`)
+}
+
 /** Writes a file that imports its share of the shared test files. */
 const writeGroup = (shared: readonly string[], group: number): string => {
   const imports = shared
@@ -61,7 +68,7 @@ export const allTests = (): string[] => {
   rmSync(DIRECTORY, { recursive: true, force: true })
   mkdirSync(DIRECTORY, { recursive: true })
   const files = testFilesIn('test')
-  const shared = files.filter((file) => !ALONE.has(file))
+  const shared = files.filter((file) => !ALONE.has(file)).map(requireInTurn)
   const groups = Array.from({ length: GROUPS }, (_, group) => writeGroup(shared, group))
   return [...new Set([...FIRST, ...groups, ...ALONE])]
 }

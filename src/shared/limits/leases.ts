@@ -28,7 +28,7 @@ export const createLeases = (takePieces: TakePieces) => {
 
   const ask = async (key: string, allowance: Allowance): Promise<void> => {
     const begun = performance.now()
-    const pieces = Math.min(MOST_PIECES, Math.ceil(allowance.max * LARGEST_SHARE))
+    const pieces = Math.max(1, Math.min(MOST_PIECES, Math.floor(allowance.max * LARGEST_SHARE)))
     const { current, ttlMs } = await takePieces(key, allowance, pieces)
     leases.delete(key)
     const [oldest] = leases.keys()
