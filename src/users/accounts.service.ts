@@ -3,6 +3,7 @@ import type { AuditTrail } from '../shared/database/audit.js'
 import type { Database, Executor, Transaction } from '../shared/database/client.js'
 import type { Origin } from '../shared/origin.js'
 import type { JobProducer } from '../shared/queue/producer.js'
+import type { AdminsRepository } from './admins.repository.js'
 import type { Credentials, CredentialsRepository } from './credentials.repository.js'
 import { sendWelcome } from './users.jobs.js'
 import type { UsersRepository, VersionedUser } from './users.repository.js'
@@ -12,6 +13,7 @@ export interface AccountsServiceNeeds {
   readonly jobProducer: JobProducer
   readonly auditTrail: AuditTrail
   readonly usersOf: (executor: Executor) => UsersRepository
+  readonly adminsOf: (executor: Executor) => AdminsRepository
   readonly credentialsOf: (executor: Executor) => CredentialsRepository
 }
 
@@ -49,7 +51,7 @@ export interface AccountsService {
 }
 
 export const createAccountsService = (needs: AccountsServiceNeeds): AccountsService => {
-  const { database, jobProducer, auditTrail, usersOf, credentialsOf } = needs
+  const { database, jobProducer, auditTrail, usersOf, adminsOf, credentialsOf } = needs
 
   return {
     createAccount: (account, origin) =>
@@ -61,7 +63,7 @@ export const createAccountsService = (needs: AccountsServiceNeeds): AccountsServ
         return user
       }),
 
-    hasAdmin: usersOf(database).hasAdmin,
+    hasAdmin: adminsOf(database).hasAdmin,
 
     createAdmin: (account) =>
       database.transaction(async (transaction) => {

@@ -6,6 +6,7 @@ import { forbidden } from '../shared/errors.js'
 import type { Origin } from '../shared/origin.js'
 import type { Principal } from '../shared/principal.js'
 import { requireVersion, type VersionCheck } from '../shared/version.js'
+import type { AdminsRepository } from './admins.repository.js'
 import { refuseLastAdmin } from './users.admins.js'
 import { userNotFound } from './users.errors.js'
 import type { UserChanges, UsersRepository, VersionedUser } from './users.repository.js'
@@ -17,6 +18,7 @@ export interface AdministrationServiceNeeds {
   readonly auditTrail: AuditTrail
   readonly sessionsService: SessionsService
   readonly repositoryOf: (executor: Executor) => UsersRepository
+  readonly adminsOf: (executor: Executor) => AdminsRepository
 }
 
 export interface AdministrationService {
@@ -55,7 +57,7 @@ const plan = (user: VersionedUser, { role, disabled }: ManagedChanges) => {
 }
 
 export const createAdministrationService = (needs: AdministrationServiceNeeds): AdministrationService => {
-  const { database, auditTrail, sessionsService, repositoryOf } = needs
+  const { database, auditTrail, sessionsService, repositoryOf, adminsOf } = needs
 
   const carryOut = async (
     transaction: Transaction,
@@ -81,7 +83,7 @@ export const createAdministrationService = (needs: AdministrationServiceNeeds): 
       let ended = false
       const user = await database.transaction(async (transaction) => {
         const transactional = repositoryOf(transaction)
-        const admins = await transactional.lockAdmins()
+        const admins = await adminsOf(transaction).lockAdmins()
         // A token may outlive the right by a moment: long enough to take the right back with it.
         if (!admins.includes(admin.userId)) throw forbidden()
         const current = await transactional.lockUser(id)

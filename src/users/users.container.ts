@@ -7,6 +7,7 @@ import type { JobProducer } from '../shared/queue/producer.js'
 import type { MediaService } from '../uploads/uploads.container.js'
 import { createAccountsService } from './accounts.service.js'
 import { createAdministrationService } from './administration.service.js'
+import { createAdminsRepository } from './admins.repository.js'
 import { createCredentialsRepository } from './credentials.repository.js'
 import { createUsersRepository } from './users.repository.js'
 import { createUsersService } from './users.service.js'
@@ -35,6 +36,7 @@ export const registerUsers = <C extends UsersNeeds>(container: AwilixContainer<C
         sessionsService,
         mediaService,
         repositoryOf: createUsersRepository,
+        adminsOf: createAdminsRepository,
       }),
     administrationService: ({ database, auditTrail, sessionsService }: UsersNeeds) =>
       createAdministrationService({
@@ -42,6 +44,7 @@ export const registerUsers = <C extends UsersNeeds>(container: AwilixContainer<C
         auditTrail,
         sessionsService,
         repositoryOf: createUsersRepository,
+        adminsOf: createAdminsRepository,
       }),
     accountsService: ({ database, jobProducer, auditTrail }: UsersNeeds) =>
       createAccountsService({
@@ -49,6 +52,7 @@ export const registerUsers = <C extends UsersNeeds>(container: AwilixContainer<C
         jobProducer,
         auditTrail,
         usersOf: createUsersRepository,
+        adminsOf: createAdminsRepository,
         credentialsOf: createCredentialsRepository,
       }),
   })

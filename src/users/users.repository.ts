@@ -72,6 +72,14 @@ const selectProfile = defineQuery(profileColumns, (place: Places<{ id: string }>
     .where(and(eq(users.id, place('id')), isAlive)),
 )
 
+// One parameter, however many there are: the text stays the same.
+const selectUsers = defineQuery(columns, (place: Places<{ ids: readonly string[] }>) =>
+  queries
+    .select(columns)
+    .from(users)
+    .where(and(sql`${users.id} = any(${place('ids')}::uuid[])`, isAlive)),
+)
+
 interface Row extends Omit<VersionedUser, 'createdAt' | 'updatedAt' | 'avatarUrl'> {
   readonly createdAt: Date
   readonly updatedAt: Date
@@ -105,15 +113,8 @@ export const createUsersRepository = (executor: Executor) => ({
   },
 
   /** Those of them that there are, in no order; at most so many as are asked for. */
-  findUsers: async (ids: readonly string[]): Promise<VersionedUser[]> => {
-    const rows = await executor
-      .select(columns)
-      .from(users)
-      .where(and(sql`${users.id} = any(${sql.param([...ids])}::uuid[])`, isAlive))
-      .prepare('find_users')
-      .execute()
-    return rows.map(toUser)
-  },
+  findUsers: async (ids: readonly string[]): Promise<VersionedUser[]> =>
+    (await selectUsers(executor, { ids })).map(toUser),
 
   findUser: async (id: string): Promise<VersionedUser | undefined> => {
     const [row] = await selectUser(executor, { id })
@@ -181,30 +182,6 @@ export const createUsersRepository = (executor: Executor) => ({
         ...touched,
       })
       .where(and(eq(users.id, id), isAlive))
-  },
-
-  /**
-   * Locks the admins who can log in, in the order of their ids, and says who they are: two who take the right
-   * from each other at once do it one after the other. There are few of them; a thousand are enough to know.
-   */
-  lockAdmins: async (): Promise<string[]> => {
-    const rows = await executor
-      .select({ id: users.id })
-      .from(users)
-      .where(and(eq(users.role, 'admin'), isAlive, isNull(users.disabledAt)))
-      .orderBy(users.id)
-      .limit(1_000)
-      .for('no key update')
-    return rows.map(({ id }) => id)
-  },
-
-  hasAdmin: async (): Promise<boolean> => {
-    const rows = await executor
-      .select({ id: users.id })
-      .from(users)
-      .where(and(eq(users.role, 'admin'), isAlive))
-      .limit(1)
-    return rows.length > 0
   },
 })
 

@@ -8,6 +8,7 @@ import type { Origin } from '../shared/origin.js'
 import type { Principal } from '../shared/principal.js'
 import { requireVersion, type VersionCheck } from '../shared/version.js'
 import type { MediaService } from '../uploads/uploads.container.js'
+import type { AdminsRepository } from './admins.repository.js'
 import { refuseLastAdmin } from './users.admins.js'
 import { userNotFound } from './users.errors.js'
 import type { UsersRepository, VersionedUser } from './users.repository.js'
@@ -24,6 +25,7 @@ export interface UsersServiceNeeds {
   readonly sessionsService: SessionsService
   readonly mediaService: MediaService
   readonly repositoryOf: (executor: Executor) => UsersRepository
+  readonly adminsOf: (executor: Executor) => AdminsRepository
 }
 
 export interface UsersService {
@@ -48,7 +50,7 @@ export interface UsersService {
 }
 
 export const createUsersService = (needs: UsersServiceNeeds): UsersService => {
-  const { database, auditTrail, sessionsService, mediaService, repositoryOf } = needs
+  const { database, auditTrail, sessionsService, mediaService, repositoryOf, adminsOf } = needs
   const repository = repositoryOf(database)
   const findInBatch = inBatches(USERS_AT_ONCE, async (ids: readonly string[]) => {
     const found = new Map((await inTime(repository.findUsers(ids))).map((user) => [user.id, user]))
@@ -82,7 +84,7 @@ export const createUsersService = (needs: UsersServiceNeeds): UsersService => {
         const transactional = repositoryOf(transaction)
         // Admins are locked before the user, as everywhere; others need not wait for them.
         const { role } = orNotFound(await transactional.findUser(userId))
-        const admins = role === 'admin' ? await transactional.lockAdmins() : []
+        const admins = role === 'admin' ? await adminsOf(transaction).lockAdmins() : []
         const user = orNotFound(await transactional.lockUser(userId))
         requireVersion(expected, user.version)
         if (user.role === 'admin') refuseLastAdmin(admins, userId)

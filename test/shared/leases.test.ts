@@ -1,22 +1,12 @@
-import t, { type Test as TapTest } from 'tap'
+import t from 'tap'
 import type { Allowance } from '../../src/shared/limits/allowance.js'
 import { createLeases, type TakePieces } from '../../src/shared/limits/leases.js'
+import { holdClock } from '../support/clock.js'
 
 const MINUTE = 60_000
 const THOUSAND: Allowance = { max: 1_000, windowMs: MINUTE }
 /** What a pod may hold and not use. */
 const LEASE = 10
-
-const stopClock = (t: TapTest) => {
-  let now = 5_000_000
-  t.intercept(performance, 'now', { value: () => now })
-  return {
-    now: () => now,
-    pass: (ms: number) => {
-      now += ms
-    },
-  }
-}
 
 /** The count that all pods share, as Redis keeps it. */
 const createCount = (now: () => number) => {
@@ -33,7 +23,7 @@ const createCount = (now: () => number) => {
 t.test(
   'no more than the allowance in a window, whichever pod is asked; few ask the common count',
   async (t) => {
-    const clock = stopClock(t)
+    const clock = holdClock(t)
     const { take, asked } = createCount(clock.now)
     const pods = [createLeases(take), createLeases(take), createLeases(take)]
     for (const window of ['first', 'second']) {
@@ -54,7 +44,7 @@ t.test(
 )
 
 t.test('a crowd asks once for ten, and nobody gets the number of another', async (t) => {
-  const clock = stopClock(t)
+  const clock = holdClock(t)
   const { take, asked } = createCount(clock.now)
   const { take: takeOne } = createLeases(take)
   const numbers = await Promise.all(Array.from({ length: 25 }, () => takeOne('ada', THOUSAND)))
@@ -63,7 +53,7 @@ t.test('a crowd asks once for ten, and nobody gets the number of another', async
 })
 
 t.test('a failure is told to all who wait, and the next one asks again', async (t) => {
-  const clock = stopClock(t)
+  const clock = holdClock(t)
   const { take } = createCount(clock.now)
   let isAway = true
   const leases = createLeases((...of) => (isAway ? Promise.reject(new Error('away')) : take(...of)))

@@ -1,21 +1,10 @@
-import t, { type Test as TapTest } from 'tap'
+import t from 'tap'
 import type { Allowance } from '../../src/shared/limits/allowance.js'
 import { createPodLimiter } from '../../src/shared/limits/pod-limiter.js'
+import { holdClock } from '../support/clock.js'
 
 const MINUTE = 60_000
 const TEN_IN_A_QUARTER: Allowance = { max: 10, windowMs: 15 * MINUTE }
-
-/** The limiter's own clock, which stands until it is set. */
-const stopClock = (t: TapTest) => {
-  let now = 5_000_000
-  t.intercept(performance, 'now', { value: () => now })
-  return {
-    now: () => now,
-    pass: (ms: number) => {
-      now += ms
-    },
-  }
-}
 
 /** Numbers from 0 to 1 that look random and are the same each time (Numerical Recipes' generator). */
 const createRandom = (seed: number) => {
@@ -27,7 +16,7 @@ const createRandom = (seed: number) => {
 }
 
 t.test('never more than ten in any quarter of an hour, and always ten if so many ask', async (t) => {
-  const clock = stopClock(t)
+  const clock = holdClock(t)
   const random = createRandom(7)
   const limiter = createPodLimiter()
   const taken: number[] = []
@@ -48,7 +37,7 @@ t.test('never more than ten in any quarter of an hour, and always ten if so many
 })
 
 t.test('it says when to come again', async (t) => {
-  const clock = stopClock(t)
+  const clock = holdClock(t)
   const limiter = createPodLimiter()
   t.strictSame(limiter.take('ada', TEN_IN_A_QUARTER), { current: 1, ttlMs: 15 * MINUTE })
   clock.pass(MINUTE)
@@ -63,7 +52,7 @@ t.test('it says when to come again', async (t) => {
 })
 
 t.test('large allowances are counted by the window', async (t) => {
-  const clock = stopClock(t)
+  const clock = holdClock(t)
   const limiter = createPodLimiter()
   const allowance = { max: 1_000, windowMs: MINUTE }
   const take = () => limiter.take('ada', allowance)
@@ -76,7 +65,7 @@ t.test('large allowances are counted by the window', async (t) => {
 })
 
 t.test('keys do not count for each other, and the least recently used one goes', async (t) => {
-  stopClock(t)
+  holdClock(t)
   const limiter = createPodLimiter(2)
   const take = (key: string) => limiter.take(key, TEN_IN_A_QUARTER).current
   t.equal(take('ada'), 1)

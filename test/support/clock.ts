@@ -28,3 +28,15 @@ export const stopClock = (t: TapTest): Clock => {
     },
   }
 }
+
+/** The process's own clock, which stands until the test sets it; no timers. */
+export const holdClock = (t: TapTest) => {
+  let now = 5_000_000
+  t.intercept(performance, 'now', { value: () => now })
+  return {
+    now: () => now,
+    pass: (ms: number) => {
+      now += ms
+    },
+  }
+}

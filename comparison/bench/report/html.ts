@@ -1,15 +1,16 @@
 import { type CandidateId, nameOf, type Results, type ScenarioResult } from '../results.js'
 import { type Bar, escapeHtml, toChart } from './chart.js'
-import { columnsOf, factsOf, rowsOf, summaryOf, wordsOf } from './figures.js'
+import { rowsOf, summaryOf, wordsOf } from './figures.js'
 import { STYLE } from './style.js'
-import { circumstancesOf, LEAD, NOT_EQUAL, ratio, spread, TITLE, time, wholeNumber } from './words.js'
+import { factsTable, scenarioTable, type Table } from './tables.js'
+import { circumstancesOf, LEAD, NOT_EQUAL, ratio, spread, TITLE, wholeNumber } from './words.js'
 
 const toneOf = (id: CandidateId): Bar['tone'] =>
   id === 'raw' ? 'limit' : id.startsWith('ours') ? 'ours' : 'theirs'
 
 const cells = (tag: 'td' | 'th', texts: readonly string[]): string =>
   `<tr>${texts.map((text) => `<${tag}>${escapeHtml(text)}</${tag}>`).join('')}</tr>`
-const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+const table = ({ head, rows }: Table): string =>
   `<div class="wide"><table><thead>${cells('th', head)}</thead><tbody>${rows.map((row) => cells('td', row)).join('\n')}</tbody></table></div>`
 const paragraph = (text: string): string => `<p>${escapeHtml(text)}</p>`
 const list = (texts: readonly string[]): string =>
@@ -28,9 +29,8 @@ const ratioChart = (results: Results, other: CandidateId): string => {
 }
 
 const scenario = (result: ScenarioResult): string => {
-  const rows = rowsOf(result)
   const chart = toChart(
-    rows.map(({ id, name, cpu }) => ({
+    rowsOf(result).map(({ id, name, cpu }) => ({
       label: name,
       value: cpu,
       text: `${wholeNumber(cpu.middle)} µs`,
@@ -38,29 +38,7 @@ const scenario = (result: ScenarioResult): string => {
     })),
     { title: `Processor time a request: ${result.title}` },
   )
-  const body = rows.map((row) => [
-    row.name,
-    row.ratio ? spread(row.ratio, ratio) : '1',
-    spread(row.cpu, wholeNumber),
-    spread(row.perSecond, wholeNumber),
-    spread(row.p50, time),
-    spread(row.p99, time),
-    wholeNumber(row.rss.high),
-  ])
-  const head = ['', 'ratio', 'processor time, µs', 'requests/s', 'p50, ms', 'p99, ms', 'memory, MB']
-  return `<section><h3>${escapeHtml(result.title)}</h3>${paragraph(wordsOf(result))}${chart}${table(head, body)}</section>`
-}
-
-const facts = (results: Results): string => {
-  const rows = factsOf(results)
-  const columns = columnsOf(rows)
-  return table(
-    ['', ...columns.map((id) => nameOf[id])],
-    rows.map(({ what, values }) => [
-      what,
-      ...columns.map((id) => values.find((value) => value.id === id)?.text ?? ''),
-    ]),
-  )
+  return `<section><h3>${escapeHtml(result.title)}</h3>${paragraph(wordsOf(result))}${chart}${table(scenarioTable(result))}</section>`
 }
 
 /** The figures as one page that fetches nothing. */
@@ -78,7 +56,7 @@ export const toHtml = (results: Results): string => `<!doctype html>
 ${paragraph(LEAD)}
 ${(['nest-express', 'nest-fastify', 'raw'] as const).map((id) => ratioChart(results, id)).join('\n')}
 <h2>Beside the requests</h2>
-${facts(results)}
+${table(factsTable(results))}
 <h2>What is equal and what is not</h2>
 ${list(NOT_EQUAL)}
 <h2>The requests, one by one</h2>

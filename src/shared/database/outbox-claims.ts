@@ -1,6 +1,7 @@
 import { and, eq, isNull, or, sql } from 'drizzle-orm'
 import type { Executor } from './client.js'
 import { outbox } from './outbox.table.js'
+import { defineQuery, type Places, queries } from './statement.js'
 
 /** Which row, and which round of it: an answer to an older round comes too late. */
 export interface RoundOfRow {
@@ -56,32 +57,52 @@ export const stillHeld = ({ id, round, starts, claimId }: HeldRow) =>
  */
 const SAME_DUE_TIME = sql`interval '1 minute'`
 
-/** What is wanted and may be had, locked in one order. */
-const freeRows = (requests: readonly ClaimRequest[]) => {
-  const ids = sql.param(requests.map(({ id }) => id))
-  const rounds = sql.param(requests.map(({ round }) => round))
-  const leases = sql.param(requests.map(({ leaseMs }) => leaseMs))
-  const claimIds = sql.param(requests.map(({ claimId }) => claimId))
-  const takeOvers = sql.param(requests.map(({ takeOver }) => Number(takeOver)))
-  return sql`
-    select outbox.id, claim, now() + lease * interval '1 millisecond' as until,
-      case when claim_id = claim then claim_deaths else starts end as deaths
-    from outbox
-    join unnest(${ids}::uuid[], ${rounds}::int[], ${leases}::int[], ${takeOvers}::int[], ${claimIds}::uuid[])
-      as wanted (id, round, lease, take_over, claim) on outbox.id = wanted.id and outbox.round = wanted.round
-    where closed_at is null
-      and (claimed_until is null or claimed_until <= now() or take_over = 1 or claim_id = claim)
-    order by outbox.id for update of outbox`
+/** The requests, column by column: five parameters, however many there are. */
+interface Wanted extends Record<string, unknown> {
+  readonly ids: readonly string[]
+  readonly rounds: readonly number[]
+  readonly leases: readonly number[]
+  readonly takeOvers: readonly number[]
+  readonly claimIds: readonly string[]
 }
 
-/**
- * Takes rows in hand, all in one statement, which locks them in one order. A row that is closed, in another round, or in
- * somebody's hand is left out. Its time to be due again is the end of the lease, or a little later, so that a dead
- * worker's row comes back by itself.
- */
-export const claimRows = async (executor: Executor, requests: readonly ClaimRequest[]): Promise<Claim[]> => {
-  const free = executor.$with('free', { id: outbox.id }).as(freeRows(requests))
-  return executor
+const wantedOf = (requests: readonly ClaimRequest[]): Wanted => ({
+  ids: requests.map(({ id }) => id),
+  rounds: requests.map(({ round }) => round),
+  leases: requests.map(({ leaseMs }) => leaseMs),
+  takeOvers: requests.map(({ takeOver }) => Number(takeOver)),
+  claimIds: requests.map(({ claimId }) => claimId),
+})
+
+/** What is wanted and may be had, locked in one order. */
+const freeRows = (place: Places<Wanted>) => sql`
+  select outbox.id, claim, now() + lease * interval '1 millisecond' as until,
+    case when claim_id = claim then claim_deaths else starts end as deaths
+  from outbox
+  join unnest(${place('ids')}::uuid[], ${place('rounds')}::int[], ${place('leases')}::int[],
+      ${place('takeOvers')}::int[], ${place('claimIds')}::uuid[])
+    as wanted (id, round, lease, take_over, claim) on outbox.id = wanted.id and outbox.round = wanted.round
+  where closed_at is null
+    and (claimed_until is null or claimed_until <= now() or take_over = 1 or claim_id = claim)
+  order by outbox.id for update of outbox`
+
+const claimColumns = {
+  id: outbox.id,
+  round: outbox.round,
+  claimId: sql<string>`claim`,
+  starts: outbox.starts,
+  name: outbox.name,
+  version: outbox.version,
+  key: outbox.key,
+  payload: outbox.payload,
+  attempts: outbox.attempts,
+  deaths: sql<number>`deaths`,
+  traceparent: outbox.traceparent,
+}
+
+const claimFreeRows = defineQuery(claimColumns, (place: Places<Wanted>) => {
+  const free = queries.$with('free', { id: outbox.id }).as(freeRows(place))
+  return queries
     .with(free)
     .update(outbox)
     .set({
@@ -93,22 +114,16 @@ export const claimRows = async (executor: Executor, requests: readonly ClaimRequ
     })
     .from(free)
     .where(eq(outbox.id, free.id))
-    .returning({
-      id: outbox.id,
-      round: outbox.round,
-      claimId: sql<string>`claim`,
-      starts: outbox.starts,
-      name: outbox.name,
-      version: outbox.version,
-      key: outbox.key,
-      payload: outbox.payload,
-      attempts: outbox.attempts,
-      deaths: sql<number>`deaths`,
-      traceparent: outbox.traceparent,
-    })
-    .prepare('claim_rows')
-    .execute()
-}
+    .returning(claimColumns)
+})
+
+/**
+ * Takes rows in hand, all in one statement, which locks them in one order. A row that is closed, in another round, or in
+ * somebody's hand is left out. Its time to be due again is the end of the lease, or a little later, so that a dead
+ * worker's row comes back by itself.
+ */
+export const claimRows = (executor: Executor, requests: readonly ClaimRequest[]): Promise<Claim[]> =>
+  claimFreeRows(executor, wantedOf(requests))
 
 /**
  * The turn of a suspect has come: counts the start, once however often it is asked, and begins its time anew.

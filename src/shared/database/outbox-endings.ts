@@ -2,19 +2,21 @@ import { and, eq, isNotNull, isNull, type SQL, sql } from 'drizzle-orm'
 import type { Executor } from './client.js'
 import { outbox } from './outbox.table.js'
 import { type HeldRow, stillHeld } from './outbox-claims.js'
+import { defineCommand, type Places, queries } from './statement.js'
 
 const PARKED_SECONDS = 60
 
-/** Closes rows whose effect is done; whoever closed one before has done no harm. */
-export const closeRows = async (executor: Executor, ids: readonly string[]): Promise<void> => {
-  await executor
+// One parameter: a hundred of them take longer to build than Postgres takes for the rows.
+const closeOpenRows = defineCommand((place: Places<{ ids: readonly string[] }>) =>
+  queries
     .update(outbox)
     .set({ closedAt: sql`now()`, claimedUntil: null, parkedAt: null })
-    // One parameter: a hundred of them take longer to build than Postgres takes for the rows.
-    .where(and(sql`${outbox.id} = any(${sql.param([...ids])}::uuid[])`, isNull(outbox.closedAt)))
-    .prepare('close_rows')
-    .execute()
-}
+    .where(and(sql`${outbox.id} = any(${place('ids')}::uuid[])`, isNull(outbox.closedAt))),
+)
+
+/** Closes rows whose effect is done; whoever closed one before has done no harm. */
+export const closeRows = (executor: Executor, ids: readonly string[]): Promise<void> =>
+  closeOpenRows(executor, { ids })
 
 /**
  * Closes a row in the transaction of its effect, which holds it from then on.

@@ -1,0 +1,34 @@
+import { nameOf, type Results, type ScenarioResult } from '../results.js'
+import { columnsOf, factsOf, rowsOf } from './figures.js'
+import { ratio, spread, time, wholeNumber } from './words.js'
+
+/** Texts for the pages to set, each in its own way. */
+export interface Table {
+  readonly head: readonly string[]
+  readonly rows: readonly (readonly string[])[]
+}
+
+export const scenarioTable = (result: ScenarioResult): Table => ({
+  head: ['', 'ratio', 'processor time, µs', 'requests/s', 'p50, ms', 'p99, ms', 'memory, MB'],
+  rows: rowsOf(result).map((row) => [
+    row.name,
+    row.ratio ? spread(row.ratio, ratio) : '1',
+    spread(row.cpu, wholeNumber),
+    spread(row.perSecond, wholeNumber),
+    spread(row.p50, time),
+    spread(row.p99, time),
+    wholeNumber(row.rss.high),
+  ]),
+})
+
+export const factsTable = (results: Results): Table => {
+  const facts = factsOf(results)
+  const columns = columnsOf(facts)
+  return {
+    head: ['', ...columns.map((id) => nameOf[id])],
+    rows: facts.map(({ what, values }) => [
+      what,
+      ...columns.map((id) => values.find((value) => value.id === id)?.text ?? ''),
+    ]),
+  }
+}
