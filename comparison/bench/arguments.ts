@@ -6,6 +6,9 @@ import { SCENARIOS } from './scenarios.js'
 /** What can be asked for by itself. */
 const PARTS: readonly string[] = [...SCENARIOS.map(({ id }) => id), 'start', 'jobs']
 
+/** As short as it may be for all of it to take less than three minutes. */
+const QUICK_SECONDS = 0.7
+
 export const HELP = `npm run compare -- [--quick] [--rounds N] [--seconds N] [--only SCENARIO] [--node current] [--pages]
 
 Measures Unnest, the Nest baseline on Express and on Fastify, and a bare node:http server in turns, on this machine, and
@@ -13,7 +16,7 @@ writes comparison/results. About fifteen minutes; the first time installs and bu
 
   --quick          shorter turns and less data, under three minutes: comparison/results/quick.*
   --rounds N       how often they take turns, 3 if absent
-  --seconds N      how long a turn is, 5 if absent, 1 with --quick
+  --seconds N      how long a turn is, 5 if absent, ${QUICK_SECONDS} with --quick
   --only SCENARIO  nothing but these, separated by commas; prints the figures and writes no file:
                    ${PARTS.join(', ')}
   --node current   on the Node that runs this, instead of the one in comparison/runtime
@@ -60,7 +63,10 @@ export const readArguments = (args: readonly string[]): Arguments | undefined =>
   if (!values || values.help) return undefined
   const { quick, pages, out, node } = values
   const only = values.only?.split(',')
-  const [rounds, seconds] = [wholeNumber(values.rounds, 3), wholeNumber(values.seconds, quick ? 1 : 5)]
+  const [rounds, seconds] = [
+    wholeNumber(values.rounds, 3),
+    wholeNumber(values.seconds, quick ? QUICK_SECONDS : 5),
+  ]
   const isFit =
     rounds > 0 &&
     seconds > 0 &&

@@ -21,7 +21,7 @@ import { createTokens } from './tokens.js'
 
 /* `npm run compare`: see HELP. */
 
-const JOBS = { full: 10_000, quick: 2_000 }
+const JOBS = { full: 10_000, quick: 1_000 }
 
 /** All requests, one scenario after the other, at servers that stay up for all of them. */
 const measureRequests = async (stage: Stage, asked: Arguments, wants: (id: string) => boolean) => {

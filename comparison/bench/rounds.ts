@@ -14,7 +14,7 @@ export interface Turns {
 
 /** So many requests make V8 compile what is hot; a slow scenario gets so many turns for it. */
 const WARM_REQUESTS = 2_000
-const WARM_TURNS = 3
+const WARM_TURNS = 2
 
 /** The rest may have expired during a turn. */
 const HITS_ASKED = 0.99

@@ -1,11 +1,4 @@
-import {
-  CANDIDATES,
-  type CandidateId,
-  type Measure,
-  nameOf,
-  type Results,
-  type ScenarioResult,
-} from '../results.js'
+import { type CandidateId, type Measure, nameOf, type Results, type ScenarioResult } from '../results.js'
 import { SCENARIOS } from '../scenarios.js'
 import { ratiosOf, type Spread, spreadOf } from './statistics.js'
 
@@ -105,6 +98,5 @@ export const factsOf = ({ coldStarts, memory, jobs, packages, lines }: Results):
     fact('lines of code in all', lines, (item) => whole(item.all)),
   ].filter(({ values }) => values.length > 0)
 
-/** Those who appear in any of the facts, in the order of the table. */
-export const columnsOf = (facts: readonly Fact[]): CandidateId[] =>
-  CANDIDATES.filter((id) => facts.some(({ values }) => values.some((value) => value.id === id)))
+/** Whom the facts are of: neither our variant nor the bare server is anything to run. */
+export const FACTS_OF = ['ours', 'nest-express', 'nest-fastify'] as const satisfies readonly CandidateId[]

@@ -1,5 +1,5 @@
 import { nameOf, type Results, type ScenarioResult } from '../results.js'
-import { columnsOf, factsOf, rowsOf } from './figures.js'
+import { FACTS_OF, factsOf, rowsOf } from './figures.js'
 import { ratio, spread, time, wholeNumber } from './words.js'
 
 /** Texts for the pages to set, each in its own way. */
@@ -23,12 +23,11 @@ export const scenarioTable = (result: ScenarioResult): Table => ({
 
 export const factsTable = (results: Results): Table => {
   const facts = factsOf(results)
-  const columns = columnsOf(facts)
   return {
-    head: ['', ...columns.map((id) => nameOf[id])],
+    head: ['', ...FACTS_OF.map((id) => nameOf[id])],
     rows: facts.map(({ what, values }) => [
       what,
-      ...columns.map((id) => values.find((value) => value.id === id)?.text ?? ''),
+      ...FACTS_OF.map((id) => values.find((value) => value.id === id)?.text ?? ''),
     ]),
   }
 }
