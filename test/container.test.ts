@@ -21,7 +21,9 @@ import { secretKeys } from '../src/shared/secret-keys.js'
 import { registerMedia } from '../src/uploads/uploads.container.js'
 import { registerUsers } from '../src/users/users.container.js'
 
-const database: Database = drizzle.mock()
+const database: Database = Object.assign(drizzle.mock(), {
+  oneStatement: <T>(work: () => Promise<T>) => work(),
+})
 const webhookSettings = { secretKeys: secretKeys.parse(createSecretKey()), allowPrivate: false }
 const storageSettings = { place: { directory: 'nowhere' }, temporaryDirectory: 'nowhere' }
 const mailSettings = { smtpUrl: undefined, directory: 'nowhere', from: 'a@example.com', appUrl: undefined }

@@ -9,6 +9,7 @@ import { createHistoryService, type HistoryService } from './history.service.js'
 import { createOrderListsRepository } from './order-lists.repository.js'
 import { createOrdersRepository } from './orders.repository.js'
 import { createOrdersService } from './orders.service.js'
+import { createPlacementRepository } from './placement.repository.js'
 import { createTransitionsRepository } from './transitions.repository.js'
 import { createTransitionsService } from './transitions.service.js'
 
@@ -32,11 +33,13 @@ export const registerOrders = <C extends OrdersNeeds>(container: AwilixContainer
       createHistoryService({ database, jobProducer, historyOf: createHistoryRepository }),
   })
   return provide(withHistory, {
-    ordersService: ({ database, stockService, historyService }: WithHistory) =>
+    ordersService: ({ database, jobProducer, stockService, historyService }: WithHistory) =>
       createOrdersService({
         database,
+        jobProducer,
         stockService,
         historyService,
+        placements: createPlacementRepository(database, stockService.taking),
         repositoryOf: createOrdersRepository,
         listsOf: createOrderListsRepository,
       }),

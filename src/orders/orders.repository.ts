@@ -1,10 +1,6 @@
 import { type AnyColumn, eq, getTableColumns, type SQL, sql } from 'drizzle-orm'
 import type { Executor } from '../shared/database/client.js'
-import { translateViolations } from '../shared/database/failures.js'
-import { defineInsert } from '../shared/database/insert-rows.js'
-import { pipelined } from '../shared/database/pipeline.js'
 import { defineQuery, type Places, queries } from '../shared/database/statement.js'
-import { unauthenticated } from '../shared/errors.js'
 import type { Order, OrderItem } from './orders.schemas.js'
 import { orderItems, orders } from './orders.table.js'
 
@@ -41,44 +37,6 @@ export const toOrder = ({ totalAmount, currency, ...row }: OrderRow): VersionedO
   updatedAt: row.updatedAt.toISOString(),
 })
 
-const toItemRows = ({ id, items }: NewOrderRow): (typeof orderItems.$inferInsert)[] =>
-  items.map(({ productId, sku, name, unitPrice, quantity }, position) => ({
-    orderId: id,
-    position,
-    productId,
-    sku,
-    name,
-    unitPriceAmount: unitPrice.amount,
-    quantity,
-  }))
-
-export type NewOrderRow = Pick<Order, 'id' | 'userId' | 'items' | 'total'>
-
-const insertItems = defineInsert(orderItems, [
-  'orderId',
-  'position',
-  'productId',
-  'sku',
-  'name',
-  'unitPriceAmount',
-  'quantity',
-])
-
-type NewRow = Pick<typeof orders.$inferInsert, 'id' | 'userId' | 'totalAmount' | 'currency'>
-
-const insertPlaced = defineQuery(getTableColumns(orders), (place: Places<NewRow>) =>
-  queries
-    .insert(orders)
-    .values({
-      id: place('id'),
-      userId: place('userId'),
-      status: 'placed',
-      totalAmount: place('totalAmount'),
-      currency: place('currency'),
-    })
-    .returning(),
-)
-
 const selectOrder = defineQuery(orderColumns, (place: Places<{ id: string }>) =>
   queries
     .select(orderColumns)
@@ -100,18 +58,6 @@ const isTheirs = (row: { readonly userId: string }, userId: string | undefined):
   userId === undefined || row.userId === userId
 
 export const createOrdersRepository = (executor: Executor) => ({
-  /** Writes a placed order and its items; only sensible inside a transaction. */
-  insertOrder: async (order: NewOrderRow): Promise<VersionedOrder> => {
-    const { id, userId, total, items } = order
-    const row = { id, userId, totalAmount: total.amount, currency: total.currency }
-    // A token may outlive its user, for instance in a database that was restored.
-    const [[placed]] = await translateViolations({ orders_user_id_fkey: () => unauthenticated() }, () =>
-      pipelined([insertPlaced(executor, row), insertItems(executor, toItemRows(order))]),
-    )
-    if (!placed) throw new Error('insert returned no order')
-    return toOrder({ ...placed, items })
-  },
-
   /** The order, if it exists and, when `userId` is given, belongs to that user. */
   findOrder: async (id: string, userId?: string): Promise<VersionedOrder | undefined> => {
     const [row] = await selectOrder(executor, { id })

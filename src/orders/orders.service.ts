@@ -1,28 +1,32 @@
 import { v7 as uuidv7 } from 'uuid'
-import type { Product, StockService } from '../products/products.container.js'
+import type { Article, StockService } from '../products/products.container.js'
 import type { Database, Executor } from '../shared/database/client.js'
-import { pipelined } from '../shared/database/pipeline.js'
 import { forbidden } from '../shared/errors.js'
 import type { Principal } from '../shared/principal.js'
+import type { JobProducer } from '../shared/queue/producer.js'
 import type { NumberedEvent } from './history.repository.js'
 import type { HistoryService, OwnedMove } from './history.service.js'
 import type { OrderListsRepository, OrdersFilter } from './order-lists.repository.js'
 import { mixedCurrencies, orNotFound } from './orders.errors.js'
+import { publishOrderEvent } from './orders.jobs.js'
 import { ownerFilter } from './orders.ownership.js'
-import type { NewOrderRow, OrdersRepository, VersionedOrder } from './orders.repository.js'
+import type { OrdersRepository, VersionedOrder } from './orders.repository.js'
 import type { NewOrder, OrderItem } from './orders.schemas.js'
+import type { Placed, PlacementRepository } from './placement.repository.js'
 
 export interface OrdersServiceNeeds {
   readonly database: Database
   readonly stockService: StockService
   readonly historyService: HistoryService
+  readonly jobProducer: JobProducer
+  readonly placements: PlacementRepository
   readonly repositoryOf: (executor: Executor) => OrdersRepository
   readonly listsOf: (executor: Executor) => OrderListsRepository
 }
 
 export interface OrdersService {
   /**
-   * Places an order: order, items, stock, history and what is published of it in one transaction.
+   * Places an order: order, items, stock, history and what is published of it in one statement.
    * @throws product_not_found, insufficient_stock, mixed_currencies; nothing is written then
    */
   readonly placeOrder: (buyer: Principal, order: NewOrder) => Promise<VersionedOrder>
@@ -49,7 +53,7 @@ export interface OrdersService {
 }
 
 export const createOrdersService = (needs: OrdersServiceNeeds): OrdersService => {
-  const { database, stockService, historyService, repositoryOf, listsOf } = needs
+  const { database, stockService, historyService, jobProducer, placements, repositoryOf, listsOf } = needs
   const repository = repositoryOf(database)
   const lists = listsOf(database)
 
@@ -58,15 +62,16 @@ export const createOrdersService = (needs: OrdersServiceNeeds): OrdersService =>
 
   return {
     placeOrder: ({ userId }, { items }) =>
-      database.transaction(async (transaction) => {
+      database.oneStatement(async () => {
+        const id = uuidv7()
         const quantities = mergeItems(items)
-        const products = await stockService.takeStock(transaction, quantities)
-        const order = priceOrder(userId, quantities, products)
-        const [placed] = await pipelined([
-          repositoryOf(transaction).insertOrder(order),
-          historyService.recordMoves(transaction, [placing(order)]),
-        ])
-        return placed
+        const jobs = jobProducer.toPart(publishOrderEvent, [placing(id, userId)])
+        const { placed, articles } = await stockService.takeStock(quantities, () =>
+          placements.placeOrder({ id, userId, jobs }, quantities),
+        )
+        // All is there in such numbers, and nothing else keeps it from being sold.
+        if (!placed) throw mixedCurrencies()
+        return toOrder({ id, userId, items: toItems(quantities, articles) }, placed)
       }),
 
     changesOf: ({ items }) => stockService.tagsOf(items.map(({ productId }) => productId)),
@@ -89,8 +94,8 @@ export const createOrdersService = (needs: OrdersServiceNeeds): OrdersService =>
 }
 
 /** As every order begins. */
-const placing = ({ id, userId }: NewOrderRow): OwnedMove => ({
-  orderId: id,
+const placing = (orderId: string, userId: string): OwnedMove => ({
+  orderId,
   userId,
   version: 1,
   actorId: userId,
@@ -107,7 +112,7 @@ const mergeItems = (items: NewOrder['items']): ReadonlyMap<string, number> => {
   return quantities
 }
 
-const toItem = ({ id, sku, name, price }: Product, quantity: number): OrderItem => ({
+const toItem = ({ id, sku, name, price }: Article, quantity: number): OrderItem => ({
   productId: id,
   sku,
   name,
@@ -115,17 +120,22 @@ const toItem = ({ id, sku, name, price }: Product, quantity: number): OrderItem 
   quantity,
 })
 
-const priceOrder = (
-  userId: string,
-  quantities: ReadonlyMap<string, number>,
-  products: ReadonlyMap<string, Product>,
-) => {
-  const items = [...quantities].flatMap(([productId, quantity]) => {
-    const product = products.get(productId)
-    return product ? [toItem(product, quantity)] : []
+const toItems = (quantities: ReadonlyMap<string, number>, articles: readonly Article[]): OrderItem[] => {
+  const known = new Map(articles.map((article) => [article.id, article]))
+  return [...quantities].flatMap(([productId, quantity]) => {
+    const article = known.get(productId)
+    return article ? [toItem(article, quantity)] : []
   })
-  const [currency, ...others] = new Set(items.map(({ unitPrice }) => unitPrice.currency))
-  if (currency === undefined || others.length > 0) throw mixedCurrencies()
-  const amount = items.reduce((sum, { unitPrice, quantity }) => sum + unitPrice.amount * quantity, 0)
-  return { id: uuidv7(), userId, items, total: { amount, currency } }
 }
+
+const toOrder = (
+  order: Pick<VersionedOrder, 'id' | 'userId' | 'items'>,
+  { totalAmount, currency, placedAt }: Placed,
+): VersionedOrder => ({
+  ...order,
+  status: 'placed',
+  version: 1,
+  total: { amount: totalAmount, currency },
+  createdAt: placedAt.toISOString(),
+  updatedAt: placedAt.toISOString(),
+})

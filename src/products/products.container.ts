@@ -6,10 +6,10 @@ import type { MediaService } from '../uploads/uploads.container.js'
 import { createProductListsRepository } from './product-lists.repository.js'
 import { createProductsRepository } from './products.repository.js'
 import { createProductsService } from './products.service.js'
-import { createStockRepository } from './stock.repository.js'
+import { createStockRepository, stockTaking } from './stock.repository.js'
 import { createStockService } from './stock.service.js'
 
-export type { Product } from './products.schemas.js'
+export type { Article, Product } from './products.schemas.js'
 export type { ProductsService } from './products.service.js'
 export type { Quantities, StockService } from './stock.service.js'
 
@@ -30,5 +30,5 @@ export const registerProducts = <C extends ProductsNeeds>(container: AwilixConta
         repositoryOf: createProductsRepository,
         listsOf: createProductListsRepository,
       }),
-    stockService: () => createStockService({ stockOf: createStockRepository }),
+    stockService: () => createStockService({ stockOf: createStockRepository, taking: stockTaking }),
   })

@@ -85,3 +85,5 @@ export const productPositions: Readonly<Record<ProductSort, z.ZodType<ProductPos
 export type NewProduct = z.infer<typeof newProductBody>
 export type ProductChanges = z.infer<typeof productChangesBody>
 export type Product = z.infer<typeof productSchema>
+/** A product as orders see it. */
+export type Article = Pick<Product, 'id' | 'sku' | 'name' | 'price' | 'stock'>

@@ -1,46 +1,56 @@
 import { noteChanges } from '../shared/database/changes.js'
 import type { Transaction } from '../shared/database/client.js'
 import { insufficientStock, productNotFound } from './products.errors.js'
-import type { Product } from './products.schemas.js'
+import type { Article } from './products.schemas.js'
 import { productTags } from './products.tags.js'
-import type { StockRepository } from './stock.repository.js'
+import type { StockRepository, StockTaking } from './stock.repository.js'
 
 export interface StockServiceNeeds {
   readonly stockOf: (transaction: Transaction) => StockRepository
+  readonly taking: StockTaking
 }
 
 /** Pieces by product id; each product once. */
 export type Quantities = ReadonlyMap<string, number>
 
 /**
- * Stock as orders move it, inside the caller's transaction: an order and its stock must not come apart. The one
- * place where a transaction crosses domains.
+ * Stock as orders move it, inside the caller's statement or transaction: an order and its stock must not come apart. The
+ * one place where either crosses domains.
  */
 export interface StockService {
+  /** What the statement of an order takes its stock by. */
+  readonly taking: StockTaking
   /**
    * Takes stock, all or nothing.
-   * @returns the products as they were before, by id
+   * @param statement made with `taking`
+   * @returns what the statement has told
    * @throws product_not_found, also for a withdrawn one; insufficient_stock with what is left of each that lacks
    */
-  readonly takeStock: (
-    transaction: Transaction,
+  readonly takeStock: <Told extends { readonly articles: readonly Article[] }>(
     quantities: Quantities,
-  ) => Promise<ReadonlyMap<string, Product>>
+    statement: () => Promise<Told>,
+  ) => Promise<Told>
   /** Gives stock back, to withdrawn products too: their sum must stay right. */
   readonly returnStock: (transaction: Transaction, quantities: Quantities) => Promise<void>
   /** What caches know by these products: both of the above note it. */
   readonly tagsOf: (ids: readonly string[]) => readonly string[]
 }
 
-export const createStockService = ({ stockOf }: StockServiceNeeds): StockService => ({
-  takeStock: async (transaction, quantities) => {
-    const found = await stockOf(transaction).reduceStock(quantities)
-    const products = new Map(found.map((product) => [product.id, product]))
+export const createStockService = ({ stockOf, taking }: StockServiceNeeds): StockService => ({
+  taking,
+
+  takeStock: async (quantities, statement) => {
+    const noteTaken = () => noteChanges(productTags(quantities.keys()))
+    const told = await statement().catch((error: unknown) => {
+      // Where the connection broke, nobody knows what has come of it.
+      noteTaken()
+      throw error
+    })
     // By the same rules as nothing was taken: both look at the locked rows.
-    refuseUnknown(quantities, products)
-    refuseShortage(quantities, products)
-    noteChanges(productTags(quantities.keys()))
-    return products
+    refuseUnknown(quantities, told.articles)
+    refuseShortage(quantities, told.articles)
+    noteTaken()
+    return told
   },
 
   returnStock: async (transaction, quantities) => {
@@ -53,13 +63,14 @@ export const createStockService = ({ stockOf }: StockServiceNeeds): StockService
   tagsOf: productTags,
 })
 
-const refuseUnknown = (quantities: Quantities, products: ReadonlyMap<string, Product>): void => {
-  const unknown = [...quantities.keys()].filter((id) => !products.has(id))
+const refuseUnknown = (quantities: Quantities, articles: readonly Article[]): void => {
+  const known = new Set(articles.map(({ id }) => id))
+  const unknown = [...quantities.keys()].filter((id) => !known.has(id))
   if (unknown.length > 0) throw productNotFound({ facts: { productIds: unknown } })
 }
 
-const refuseShortage = (quantities: Quantities, products: ReadonlyMap<string, Product>): void => {
-  const items = [...products.values()]
+const refuseShortage = (quantities: Quantities, articles: readonly Article[]): void => {
+  const items = articles
     .map(({ id, sku, stock }) => ({
       productId: id,
       sku,

@@ -13,7 +13,7 @@ import {
 } from '../../src/orders/transitions.repository.js'
 import { createProductListsRepository } from '../../src/products/product-lists.repository.js'
 import { PRODUCT_SORTS, type ProductPosition, type ProductSort } from '../../src/products/products.sorts.js'
-import type { Database } from '../../src/shared/database/client.js'
+import type { Executor } from '../../src/shared/database/client.js'
 import { createTestDatabase } from '../support/database.js'
 import { figure } from '../support/figures.js'
 
@@ -101,7 +101,7 @@ const fill = async (sql: Sql): Promise<void> => {
 type Reads = Readonly<Record<string, () => Promise<unknown>>>
 
 /** Of the one who buys most, and from the middle of the list. */
-const orderReads = async (sql: Sql, database: Database): Promise<Reads> => {
+const orderReads = async (sql: Sql, database: Executor): Promise<Reads> => {
   const { listOrders } = createOrderListsRepository(database)
   const orders = createOrdersRepository(database)
   const inTransaction = <T>(read: (transitions: TransitionsRepository) => Promise<T>) =>
@@ -139,7 +139,7 @@ const positionIn = (sort: ProductSort, { id, amount, name }: Record<string, stri
   return sort.endsWith('name') ? [String(name), String(id)] : [String(id)]
 }
 
-const productReads = async (sql: Sql, database: Database): Promise<Reads> => {
+const productReads = async (sql: Sql, database: Executor): Promise<Reads> => {
   const { listProducts } = createProductListsRepository(database)
   const limit = 21
   const [middle = {}] = await sql<Record<string, string>[]>`

@@ -1,12 +1,12 @@
 import { drizzle } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
-import type { Database } from '../../src/shared/database/client.js'
+import type { Executor } from '../../src/shared/database/client.js'
 import type { TestDatabase } from './database.js'
 import type { Test } from './environment.js'
 
 export interface Plans {
   /** Remembers what it is asked. */
-  readonly database: Database
+  readonly database: Executor
   /** How Postgres would answer each question so far. */
   readonly explain: () => Promise<readonly { readonly query: string; readonly plan: string }[]>
 }

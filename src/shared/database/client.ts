@@ -7,14 +7,22 @@ import { surviveLostConnections } from './lost-connections.js'
 // biome-ignore lint/complexity/noBannedTypes: drizzle's own "no relational schema"
 type NoSchema = {}
 
+interface Unit {
+  /**
+   * Runs `work`, which changes something by one statement: that is a transaction of its own, and what is noted meanwhile is
+   * announced when it has ended. Two statements are two transactions: use `transaction`.
+   */
+  readonly oneStatement: <T>(work: () => Promise<T>) => Promise<T>
+}
+
 /** The pool, through drizzle; inside `inOneTransaction`, that transaction. */
-export type Database = PostgresJsDatabase<NoSchema>
+export type Database = PostgresJsDatabase<NoSchema> & Unit
 
 /** An open transaction: what a function takes that may only run inside one. */
 export type Transaction = PostgresJsTransaction<NoSchema, NoSchema>
 
 /** The database or an open transaction: what a repository is made with. */
-export type Executor = Database | Transaction
+export type Executor = PostgresJsDatabase<NoSchema> | Transaction
 
 export interface DatabaseConnection {
   readonly database: Database
@@ -43,15 +51,20 @@ const STATEMENT_TIMEOUT_MS = 5_000
 const LOCK_TIMEOUT_MS = 3_000
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000
 
-/** A view of the pool whose transactions announce what they have changed. */
-const withAnnouncements = (pool: Database, announce: Announce): Database => {
-  const view: Database = Object.create(pool)
-  view.transaction = (work, config) =>
-    announcing(announce, (collect) =>
-      pool.transaction((transaction) => collect(() => work(transaction)), config),
-    )
-  return view
-}
+const viewOf = <Pool extends object, More extends object>(pool: Pool, more: More): Pool & More =>
+  Object.assign(Object.create(pool), more)
+
+const runAlone: Unit['oneStatement'] = (work) => work()
+
+/** A view of the pool that announces what its transactions have changed. */
+const withAnnouncements = (pool: PostgresJsDatabase<NoSchema>, announce: Announce): Database =>
+  viewOf<PostgresJsDatabase<NoSchema>, Pick<Database, 'transaction' | 'oneStatement'>>(pool, {
+    transaction: (work, config) =>
+      announcing(announce, (collect) =>
+        pool.transaction((transaction) => collect(() => work(transaction)), config),
+      ),
+    oneStatement: (work) => announcing(announce, (collect) => collect(work)),
+  })
 
 /** Opens the pool. It connects with the first query, so a process also starts while Postgres is away. */
 export const connectDatabase = ({
@@ -78,7 +91,9 @@ export const connectDatabase = ({
   surviveLostConnections(client)
   const pool = drizzle(client)
   return {
-    database: followAmbient(announce ? withAnnouncements(pool, announce) : pool),
+    database: followAmbient(
+      announce ? withAnnouncements(pool, announce) : viewOf(pool, { oneStatement: runAlone }),
+    ),
     close: () => client.end({ timeout: CLOSE_TIMEOUT_SECONDS }),
   }
 }
@@ -91,4 +106,7 @@ export const connectDatabase = ({
 export const inOneTransaction = <T>(
   database: Database,
   work: (transaction: Transaction) => Promise<T>,
-): Promise<T> => database.transaction((transaction) => withAmbient(transaction, () => work(transaction)))
+): Promise<T> =>
+  database.transaction((transaction) =>
+    withAmbient(viewOf(transaction, { oneStatement: runAlone }), () => work(transaction)),
+  )

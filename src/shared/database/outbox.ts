@@ -1,8 +1,9 @@
 import { and, asc, eq, isNotNull, isNull, lt, or, type SQL, sql } from 'drizzle-orm'
 import { v7 as uuidv7 } from 'uuid'
 import type { Executor, Transaction } from './client.js'
-import { defineInsert } from './insert-rows.js'
+import { describeInsert, type RowsInsert } from './insert-rows.js'
 import { outbox } from './outbox.table.js'
+import { defineCommand, type Places } from './statement.js'
 
 /** Channel on which Postgres announces new rows at commit (see the trigger in `migrations/`). */
 export const OUTBOX_CHANNEL = 'outbox'
@@ -18,18 +19,23 @@ export interface NewOutboxRow {
   readonly traceparent: string | undefined
 }
 
-const insertRows = defineInsert(outbox, ['id', 'queue', 'name', 'version', 'key', 'payload', 'traceparent'], {
+const insert = describeInsert(outbox, ['id', 'queue', 'name', 'version', 'key', 'payload', 'traceparent'], {
   unlessThere: true,
 })
 
+const insertRows = defineCommand((place: Places<{ rows: string }>) => insert.statement(place('rows')))
+
+/** Rows as a statement takes them. */
+const outboxText = (rows: readonly NewOutboxRow[]): string =>
+  insert.toText(rows.map((row) => ({ id: uuidv7(), ...row })))
+
 /** Writes jobs beside the business change that caused them; the same name and key a second time is a no-op. */
 export const writeOutbox = async (transaction: Transaction, rows: readonly NewOutboxRow[]): Promise<void> => {
-  if (rows.length === 0) return
-  await insertRows(
-    transaction,
-    rows.map((row) => ({ id: uuidv7(), ...row })),
-  )
+  if (rows.length > 0) await insertRows(transaction, { rows: outboxText(rows) })
 }
+
+/** The same as a part of the one statement that makes the change. */
+export const outboxPart: RowsInsert<NewOutboxRow> = { statement: insert.statement, toText: outboxText }
 
 /** The job of that name and key, if it may still be done: it is open, or a dead letter that an operator may send again. */
 export const liveJob = (executor: Executor, name: string, key: SQL<string>) =>

@@ -1,5 +1,5 @@
 import type { Transaction } from '../database/client.js'
-import { writeOutbox } from '../database/outbox.js'
+import { type NewOutboxRow, outboxPart, writeOutbox } from '../database/outbox.js'
 import { currentTraceparent } from '../telemetry/trace.js'
 import type { JobContract } from './contract.js'
 
@@ -20,21 +20,29 @@ export interface JobProducer {
     contract: JobContract<Payload>,
     payloads: readonly Payload[],
   ) => Promise<void>
+  /** The same for a change that is one statement: what `outboxPart` of that statement takes. */
+  readonly toPart: <Payload>(contract: JobContract<Payload>, payloads: readonly Payload[]) => string
+}
+
+const toRows = <Payload>(contract: JobContract<Payload>, payloads: readonly Payload[]): NewOutboxRow[] => {
+  const { name, version, queue } = contract
+  const traceparent = currentTraceparent()
+  return payloads.map((payload) => ({
+    name,
+    version,
+    queue,
+    key: contract.key(payload),
+    payload: contract.payload.parse(payload),
+    traceparent,
+  }))
 }
 
 export const createJobProducer = (): JobProducer => {
-  const sendAll: JobProducer['sendAll'] = async (transaction, contract, payloads) => {
-    const { name, version } = contract
-    const traceparent = currentTraceparent()
-    const rows = payloads.map((payload) => ({
-      name,
-      version,
-      queue: contract.queue,
-      key: contract.key(payload),
-      payload: contract.payload.parse(payload),
-      traceparent,
-    }))
-    await writeOutbox(transaction, rows)
+  const sendAll: JobProducer['sendAll'] = async (transaction, contract, payloads) =>
+    writeOutbox(transaction, toRows(contract, payloads))
+  return {
+    sendAll,
+    send: (transaction, contract, payload) => sendAll(transaction, contract, [payload]),
+    toPart: (contract, payloads) => outboxPart.toText(toRows(contract, payloads)),
   }
-  return { sendAll, send: (transaction, contract, payload) => sendAll(transaction, contract, [payload]) }
 }
