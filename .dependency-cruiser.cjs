@@ -217,9 +217,10 @@ const insideDomains = [
   ),
   only(
     'repository-imports',
-    'Repositories know SQL and name what a violated constraint means.',
+    'Repositories know SQL and name what a violated constraint means; of other domains types, where a statement crosses them.',
     filesOf('repository'),
     [
+      ANY_CONTAINER,
       own('table|repository|schemas|errors'),
       OWN_OTHER,
       '^src/shared/(database/|(errors|media|origin|principal)\\.ts$)',

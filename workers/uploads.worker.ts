@@ -22,7 +22,7 @@ export const uploadsHandlers = ({
       userId,
       eventId: `upload-${uploadId}-${version}`,
       type: `upload.${status}`,
-      occurredAt: new Date(occurredAt),
+      occurredAt,
       data: { uploadId, status, reason },
     }),
   ),

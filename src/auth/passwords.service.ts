@@ -1,7 +1,7 @@
-import { v7 as uuidv7 } from 'uuid'
 import type { SessionsService } from '../sessions/sessions.container.js'
 import type { AuditEntry, AuditTrail } from '../shared/database/audit.js'
 import type { Database, Transaction } from '../shared/database/client.js'
+import { newId } from '../shared/new-id.js'
 import type { Origin } from '../shared/origin.js'
 import type { Principal } from '../shared/principal.js'
 import type { JobProducer } from '../shared/queue/producer.js'
@@ -45,7 +45,7 @@ export const createPasswordsService = (needs: PasswordsServiceNeeds): PasswordsS
     await accountsService.setPasswordHash(transaction, userId, passwordHash)
     // Whoever holds a mailed token could undo it.
     await oneTimeTokens.discardTokens(transaction, userId, 'reset_password')
-    await jobProducer.send(transaction, sendPasswordChanged, { userId, change: uuidv7() })
+    await jobProducer.send(transaction, sendPasswordChanged, { userId, change: newId() })
   }
 
   const refuseReset = async (subjectId: string | null, origin: Origin): Promise<never> => {

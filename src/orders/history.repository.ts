@@ -35,7 +35,7 @@ export const createHistoryRepository = (executor: Executor) => ({
     ),
 
   /** When the order got to that version. */
-  findTime: async (orderId: string, version: number): Promise<Date | undefined> => {
+  findTime: async (orderId: string, version: number): Promise<string | undefined> => {
     const [row] = await executor
       .select({ createdAt: orderEvents.createdAt })
       .from(orderEvents)
@@ -61,7 +61,7 @@ export const createHistoryRepository = (executor: Executor) => ({
       actorId,
       from: fromStatus,
       to: toStatus,
-      createdAt: createdAt.toISOString(),
+      createdAt,
     }))
   },
 })

@@ -1,4 +1,6 @@
-import { integer, pgTable, primaryKey, text, timestamp, uuid } from 'drizzle-orm/pg-core'
+import { sql } from 'drizzle-orm'
+import { integer, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core'
+import { instantText } from '../shared/database/columns.js'
 import { ORDER_STATUSES } from './orders.status.js'
 
 export const orderEvents = pgTable(
@@ -9,7 +11,7 @@ export const orderEvents = pgTable(
     actorId: uuid('actor_id'),
     fromStatus: text('from_status', { enum: ORDER_STATUSES }),
     toStatus: text('to_status', { enum: ORDER_STATUSES }).notNull(),
-    createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
+    createdAt: instantText('created_at').notNull().default(sql`now()`),
   },
   (table) => [primaryKey({ columns: [table.orderId, table.version] })],
 )

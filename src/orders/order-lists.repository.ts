@@ -35,13 +35,12 @@ const idsOf = ({ createdAfter, createdBefore, after }: OrdersFilter) => {
 }
 
 /** The millisecond is added by Postgres, whose years go on behind 9999, the last one that a text from here can have. */
-const behind = (date: Date): SQL =>
-  sql`${sql.param(date, orders.createdAt)}::timestamptz + interval '1 millisecond'`
+const behind = (date: Date): SQL => sql`${date.toISOString()}::timestamptz + interval '1 millisecond'`
 
 const isInTime = ({ createdAfter, createdBefore }: OrdersFilter): SQL | undefined =>
   and(
     createdAfter && gte(orders.createdAt, behind(createdAfter)),
-    createdBefore && lt(orders.createdAt, createdBefore),
+    createdBefore && lt(orders.createdAt, createdBefore.toISOString()),
   )
 
 /**

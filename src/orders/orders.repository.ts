@@ -33,8 +33,6 @@ type OrderRow = typeof orders.$inferSelect & { readonly items: OrderItem[] }
 export const toOrder = ({ totalAmount, currency, ...row }: OrderRow): VersionedOrder => ({
   ...row,
   total: { amount: totalAmount, currency },
-  createdAt: row.createdAt.toISOString(),
-  updatedAt: row.updatedAt.toISOString(),
 })
 
 const selectOrder = defineQuery(orderColumns, (place: Places<{ id: string }>) =>

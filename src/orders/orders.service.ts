@@ -1,7 +1,7 @@
-import { v7 as uuidv7 } from 'uuid'
 import type { Article, StockService } from '../products/products.container.js'
 import type { Database, Executor } from '../shared/database/client.js'
 import { forbidden } from '../shared/errors.js'
+import { newId } from '../shared/new-id.js'
 import type { Principal } from '../shared/principal.js'
 import type { JobProducer } from '../shared/queue/producer.js'
 import type { NumberedEvent } from './history.repository.js'
@@ -63,7 +63,7 @@ export const createOrdersService = (needs: OrdersServiceNeeds): OrdersService =>
   return {
     placeOrder: ({ userId }, { items }) =>
       database.oneStatement(async () => {
-        const id = uuidv7()
+        const id = newId()
         const quantities = mergeItems(items)
         const jobs = jobProducer.toPart(publishOrderEvent, [placing(id, userId)])
         const { placed, articles } = await stockService.takeStock(quantities, () =>
@@ -136,6 +136,6 @@ const toOrder = (
   status: 'placed',
   version: 1,
   total: { amount: totalAmount, currency },
-  createdAt: placedAt.toISOString(),
-  updatedAt: placedAt.toISOString(),
+  createdAt: placedAt,
+  updatedAt: placedAt,
 })

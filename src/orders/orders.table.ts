@@ -1,14 +1,6 @@
-import {
-  bigint,
-  char,
-  integer,
-  pgTable,
-  primaryKey,
-  smallint,
-  text,
-  timestamp,
-  uuid,
-} from 'drizzle-orm/pg-core'
+import { sql } from 'drizzle-orm'
+import { bigint, char, integer, pgTable, primaryKey, smallint, text, uuid } from 'drizzle-orm/pg-core'
+import { instantText } from '../shared/database/columns.js'
 import { ORDER_STATUSES } from './orders.status.js'
 
 export const orders = pgTable('orders', {
@@ -17,8 +9,8 @@ export const orders = pgTable('orders', {
   status: text('status', { enum: ORDER_STATUSES }).notNull(),
   totalAmount: bigint('total_amount', { mode: 'number' }).notNull(),
   currency: char('currency', { length: 3 }).notNull(),
-  createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
-  updatedAt: timestamp('updated_at', { withTimezone: true }).notNull().defaultNow(),
+  createdAt: instantText('created_at').notNull().default(sql`now()`),
+  updatedAt: instantText('updated_at').notNull().default(sql`now()`),
   version: integer('version').notNull().default(1),
 })
 

@@ -18,7 +18,7 @@ export interface NewPlacement {
 export interface Placed {
   readonly totalAmount: number
   readonly currency: string
-  readonly placedAt: Date
+  readonly placedAt: string
 }
 
 /** What came of it. */

@@ -21,12 +21,10 @@ export { productColumns }
 
 export type ProductRow = Omit<typeof products.$inferSelect, 'search' | 'deletedAt'>
 
-export const toProduct = ({ priceAmount, priceCurrency, createdAt, updatedAt, ...row }: ProductRow) => ({
+export const toProduct = ({ priceAmount, priceCurrency, ...row }: ProductRow) => ({
   ...row,
   price: { amount: priceAmount, currency: priceCurrency },
   imageUrl: mediaUrl(row.imageId),
-  createdAt: createdAt.toISOString(),
-  updatedAt: updatedAt.toISOString(),
 })
 
 /** What each change does beside: of the stock as well, since a client sees it. */

@@ -1,7 +1,7 @@
-import { v7 as uuidv7 } from 'uuid'
 import type { AuditAction, AuditTrail } from '../shared/database/audit.js'
 import { noteChanges } from '../shared/database/changes.js'
 import type { Database, Executor, Transaction } from '../shared/database/client.js'
+import { newId } from '../shared/new-id.js'
 import type { Origin } from '../shared/origin.js'
 import type { Principal } from '../shared/principal.js'
 import { requireVersion, type VersionCheck } from '../shared/version.js'
@@ -102,7 +102,7 @@ export const createProductsService = (needs: ProductsServiceNeeds): ProductsServ
     createProduct: (editor, product) =>
       database.transaction(async (transaction) => {
         const values = await showImage(transaction, editor, null, product)
-        const created = await repositoryOf(transaction).insertProduct(uuidv7(), values)
+        const created = await repositoryOf(transaction).insertProduct(newId(), values)
         noteChanges(productTags([created.id]))
         await record(transaction, editor, 'product.created', { productId: created.id })
         return created

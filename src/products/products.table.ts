@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import { char, integer, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core'
-import { tsvector } from '../shared/database/columns.js'
+import { instantText, tsvector } from '../shared/database/columns.js'
 
 export const products = pgTable('products', {
   id: uuid('id').primaryKey(),
@@ -10,8 +10,8 @@ export const products = pgTable('products', {
   priceAmount: integer('price_amount').notNull(),
   priceCurrency: char('price_currency', { length: 3 }).notNull(),
   stock: integer('stock').notNull(),
-  createdAt: timestamp('created_at', { withTimezone: true }).notNull().defaultNow(),
-  updatedAt: timestamp('updated_at', { withTimezone: true }).notNull().defaultNow(),
+  createdAt: instantText('created_at').notNull().default(sql`now()`),
+  updatedAt: instantText('updated_at').notNull().default(sql`now()`),
   version: integer('version').notNull().default(1),
   deletedAt: timestamp('deleted_at', { withTimezone: true }),
   // Its expression is the migration's business; that it is generated keeps it out of every insert.

@@ -1,6 +1,6 @@
-import { v7 as uuidv7 } from 'uuid'
 import type { AuditTrail } from '../shared/database/audit.js'
 import type { Database, Executor, Transaction } from '../shared/database/client.js'
+import { newId } from '../shared/new-id.js'
 import type { Origin } from '../shared/origin.js'
 import type { Principal } from '../shared/principal.js'
 import { sessionNotFound } from './sessions.errors.js'
@@ -67,7 +67,7 @@ export const createSessionsService = (needs: SessionsServiceNeeds): SessionsServ
 
   return {
     openSession: async (transaction, userId, origin) => {
-      const sessionId = uuidv7()
+      const sessionId = newId()
       const token = newRefreshToken()
       const hashes = { familyHash: hashOf(token.family), refreshTokenHash: hashOf(token.secret) }
       const session = { id: sessionId, userId, ...hashes, lifetime: SESSION_SECONDS }

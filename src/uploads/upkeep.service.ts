@@ -1,5 +1,5 @@
-import { v7 as uuidv7 } from 'uuid'
 import type { Database, Executor, Transaction } from '../shared/database/client.js'
+import { newId } from '../shared/new-id.js'
 import type { JobProducer } from '../shared/queue/producer.js'
 import type { Storage, StoredEntry } from '../shared/storage/storage.js'
 import { ABANDONED_AFTER_MS, type TemporaryFiles } from '../shared/storage/temporary-files.js'
@@ -103,7 +103,7 @@ export const createUpkeepService = (needs: UpkeepServiceNeeds): UpkeepService =>
 
     beginFilesSweep: async (transaction) => {
       if (await leftoversOf(transaction).isJobOpen(sweepStoredFiles)) return 0
-      await queue(transaction, { sweepId: uuidv7(), page: 1, after: null })
+      await queue(transaction, { sweepId: newId(), page: 1, after: null })
       return 0
     },
 

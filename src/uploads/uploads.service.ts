@@ -1,6 +1,6 @@
-import { v7 as uuidv7 } from 'uuid'
 import type { Database, Executor, Transaction } from '../shared/database/client.js'
 import { unavailable } from '../shared/errors.js'
+import { newId } from '../shared/new-id.js'
 import type { JobProducer } from '../shared/queue/producer.js'
 import type { Storage, StoredFile } from '../shared/storage/storage.js'
 import type { MediaRepository, ReadableImage } from './media.repository.js'
@@ -76,7 +76,7 @@ export const createUploadsService = (needs: UploadsServiceNeeds): UploadsService
     storedImageId: string,
     { contentType, bytes }: ReceivedFile,
   ): Promise<VersionedUpload> => {
-    const upload = { id: uuidv7(), userId, storedImageId, contentType, bytes }
+    const upload = { id: newId(), userId, storedImageId, contentType, bytes }
     const written = await uploadsOf(transaction).insertUpload(upload)
     await imagesOf(transaction).markInUse(storedImageId)
     await jobProducer.send(transaction, processUpload, { uploadId: upload.id })
@@ -89,7 +89,7 @@ export const createUploadsService = (needs: UploadsServiceNeeds): UploadsService
    * @throws ImageGoneError when the image was deleted in the meantime, with its last upload
    */
   const tryToKeep = async (userId: string, file: ReceivedFile): Promise<VersionedUpload> => {
-    const image = await imagesOf(database).claim(uuidv7(), file.sha256)
+    const image = await imagesOf(database).claim(newId(), file.sha256)
     if (!image.images) await whileThere(storage.put(rawKey(image), file))
     return database.transaction((transaction) => writeRow(transaction, userId, image.id, file))
   }

@@ -1,6 +1,6 @@
-import { v7 as uuidv7 } from 'uuid'
 import type { AuditTrail } from '../shared/database/audit.js'
 import type { Database, Executor, Transaction } from '../shared/database/client.js'
+import { newId } from '../shared/new-id.js'
 import type { Origin } from '../shared/origin.js'
 import type { JobProducer } from '../shared/queue/producer.js'
 import type { AdminsRepository } from './admins.repository.js'
@@ -56,7 +56,7 @@ export const createAccountsService = (needs: AccountsServiceNeeds): AccountsServ
   return {
     createAccount: (account, origin) =>
       database.transaction(async (transaction) => {
-        const user = await usersOf(transaction).insertUser({ id: uuidv7(), role: 'user', ...account })
+        const user = await usersOf(transaction).insertUser({ id: newId(), role: 'user', ...account })
         await jobProducer.send(transaction, sendWelcome, { userId: user.id })
         const who = { actorId: user.id, subjectId: user.id }
         await auditTrail.record(transaction, { action: 'user.registered', ...who, origin })
@@ -67,7 +67,7 @@ export const createAccountsService = (needs: AccountsServiceNeeds): AccountsServ
 
     createAdmin: (account) =>
       database.transaction(async (transaction) => {
-        const { id } = await usersOf(transaction).insertUser({ id: uuidv7(), role: 'admin', ...account })
+        const { id } = await usersOf(transaction).insertUser({ id: newId(), role: 'admin', ...account })
         const entry = { action: 'user.registered', actorId: null, subjectId: id, origin: null } as const
         await auditTrail.record(transaction, { ...entry, details: { role: 'admin' } })
       }),

@@ -80,16 +80,9 @@ const selectUsers = defineQuery(columns, (place: Places<{ ids: readonly string[]
     .where(and(sql`${users.id} = any(${place('ids')}::uuid[])`, isAlive)),
 )
 
-interface Row extends Omit<VersionedUser, 'createdAt' | 'updatedAt' | 'avatarUrl'> {
-  readonly createdAt: Date
-  readonly updatedAt: Date
-}
-
-const toUser = ({ createdAt, updatedAt, ...row }: Row): VersionedUser => ({
+const toUser = (row: Omit<VersionedUser, 'avatarUrl'>): VersionedUser => ({
   ...row,
   avatarUrl: mediaUrl(row.avatarId),
-  createdAt: createdAt.toISOString(),
-  updatedAt: updatedAt.toISOString(),
 })
 
 const escapeLike = (text: string): string => text.replace(/[\\%_]/g, '\\$&')
@@ -124,8 +117,8 @@ export const createUsersRepository = (executor: Executor) => ({
   findProfile: async (id: string): Promise<Profile | undefined> => {
     const [row] = await selectProfile(executor, { id })
     if (!row) return undefined
-    const { avatarId, createdAt, ...profile } = row
-    return { ...profile, avatarUrl: mediaUrl(avatarId), createdAt: createdAt.toISOString() }
+    const { avatarId, ...profile } = row
+    return { ...profile, avatarUrl: mediaUrl(avatarId) }
   },
 
   /** Newest first. */

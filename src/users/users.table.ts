@@ -1,4 +1,6 @@
+import { sql } from 'drizzle-orm'
 import { integer, pgTable, text, timestamp, uuid } from 'drizzle-orm/pg-core'
+import { instantText } from '../shared/database/columns.js'
 import { ROLES } from '../shared/principal.js'
 
 const instant = (name: string) => timestamp(name, { withTimezone: true })
@@ -10,8 +12,8 @@ export const users = pgTable('users', {
   name: text('name').notNull(),
   passwordHash: text('password_hash'),
   role: text('role', { enum: ROLES }).notNull().default('user'),
-  createdAt: instant('created_at').notNull().defaultNow(),
-  updatedAt: instant('updated_at').notNull().defaultNow(),
+  createdAt: instantText('created_at').notNull().default(sql`now()`),
+  updatedAt: instantText('updated_at').notNull().default(sql`now()`),
   emailVerifiedAt: instant('email_verified_at'),
   disabledAt: instant('disabled_at'),
   deletedAt: instant('deleted_at'),

@@ -1,5 +1,5 @@
-import { v7 as uuidv7 } from 'uuid'
 import type { Database, Executor, Transaction } from '../shared/database/client.js'
+import { newId } from '../shared/new-id.js'
 import type { JobProducer } from '../shared/queue/producer.js'
 import type { DeliveriesRepository } from './deliveries.repository.js'
 import type { EndpointsRepository } from './endpoints.repository.js'
@@ -14,7 +14,7 @@ export interface PublishedEvent {
   readonly eventId: string
   readonly type: WebhookEvent
   /** When it happened; now, if absent. */
-  readonly occurredAt?: Date | undefined
+  readonly occurredAt?: string | undefined
   /** What the receiver is told: small, and nothing that its owner may not see. */
   readonly data: Readonly<Record<string, unknown>>
 }
@@ -38,8 +38,8 @@ export interface PublicationsService {
 }
 
 /** The body as Standard Webhooks recommends it. */
-const bodyOf = ({ type, occurredAt = new Date(), data }: PublishedEvent): string =>
-  JSON.stringify({ type, timestamp: occurredAt.toISOString(), data })
+const bodyOf = ({ type, occurredAt = new Date().toISOString(), data }: PublishedEvent): string =>
+  JSON.stringify({ type, timestamp: occurredAt, data })
 
 export const createPublicationsService = (needs: PublicationsServiceNeeds): PublicationsService => {
   const { database, jobProducer, endpointsOf, deliveriesOf } = needs
@@ -51,7 +51,7 @@ export const createPublicationsService = (needs: PublicationsServiceNeeds): Publ
   ): Promise<readonly string[]> => {
     const { userId, eventId, type } = event
     const deliveries = deliveriesOf(transaction)
-    const messageId = uuidv7()
+    const messageId = newId()
     const isNew = await deliveries.insertMessage({
       id: messageId,
       userId,
@@ -60,7 +60,7 @@ export const createPublicationsService = (needs: PublicationsServiceNeeds): Publ
       body: bodyOf(event),
     })
     if (!isNew) return []
-    const rows = endpointIds.map((endpointId) => ({ id: uuidv7(), messageId, endpointId }))
+    const rows = endpointIds.map((endpointId) => ({ id: newId(), messageId, endpointId }))
     await deliveries.insertDeliveries(rows)
     await jobProducer.sendAll(
       transaction,
@@ -83,7 +83,7 @@ export const createPublicationsService = (needs: PublicationsServiceNeeds): Publ
         if (!enabled) throw webhookDisabled()
         const event = {
           userId,
-          eventId: `test-${uuidv7()}`,
+          eventId: `test-${newId()}`,
           type: 'webhook.test',
           data: { webhookId },
         } as const

@@ -1,6 +1,6 @@
-import { v7 as uuidv7 } from 'uuid'
 import type { AuditAction, AuditTrail } from '../shared/database/audit.js'
 import type { Database, Executor, Transaction } from '../shared/database/client.js'
+import { newId } from '../shared/new-id.js'
 import type { Origin } from '../shared/origin.js'
 import type { Principal } from '../shared/principal.js'
 import { requireVersion, type VersionCheck } from '../shared/version.js'
@@ -101,7 +101,7 @@ export const createWebhooksService = (needs: WebhooksServiceNeeds): WebhooksServ
         const { userId } = owner.principal
         const transactional = repositoryOf(transaction)
         if ((await transactional.lockAndCount(userId)) >= MAX_WEBHOOKS) throw tooManyWebhooks()
-        const [id, secret] = [uuidv7(), createWebhookSecret()]
+        const [id, secret] = [newId(), createWebhookSecret()]
         const encrypted = webhookSecrets.encryptSecret(id, secret)
         const created = await transactional.insertEndpoint({ ...webhook, url, id, userId, secret: encrypted })
         await record(transaction, owner, 'webhook.created', { webhookId: id })

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { Redis, type RedisOptions } from 'ioredis'
 import type { Logger } from '../telemetry/logger.js'
+import { sendTogether } from './send-together.js'
 
 export interface RedisConnection {
   readonly redis: Redis
@@ -105,6 +106,7 @@ export const connectRedis = async (
     ...options,
   })
   logOutages(redis, name, logger)
+  if (!options.enableAutoPipelining) sendTogether(redis)
   const copies = trackCopies(redis)
   await untilReady(redis)
   return {

@@ -1,5 +1,5 @@
 import { inArray, lt, sql } from 'drizzle-orm'
-import { v7 as uuidv7 } from 'uuid'
+import { newId } from '../new-id.js'
 import type { Origin } from '../origin.js'
 import { auditLog } from './audit.table.js'
 import type { Executor, Transaction } from './client.js'
@@ -56,7 +56,7 @@ export interface AuditTrail {
 export const createAuditTrail = (): AuditTrail => ({
   record: async (transaction, { origin, details = {}, ...entry }) => {
     const from = { address: origin?.address ?? null, requestId: origin?.requestId ?? null }
-    await transaction.insert(auditLog).values({ id: uuidv7(), ...entry, ...from, details })
+    await transaction.insert(auditLog).values({ id: newId(), ...entry, ...from, details })
   },
 })
 

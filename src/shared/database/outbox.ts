@@ -1,5 +1,5 @@
 import { and, asc, eq, isNotNull, isNull, lt, or, type SQL, sql } from 'drizzle-orm'
-import { v7 as uuidv7 } from 'uuid'
+import { newId } from '../new-id.js'
 import type { Executor, Transaction } from './client.js'
 import { describeInsert, type RowsInsert } from './insert-rows.js'
 import { outbox } from './outbox.table.js'
@@ -27,7 +27,7 @@ const insertRows = defineCommand((place: Places<{ rows: string }>) => insert.sta
 
 /** Rows as a statement takes them. */
 const outboxText = (rows: readonly NewOutboxRow[]): string =>
-  insert.toText(rows.map((row) => ({ id: uuidv7(), ...row })))
+  insert.toText(rows.map((row) => ({ id: newId(), ...row })))
 
 /** Writes jobs beside the business change that caused them; the same name and key a second time is a no-op. */
 export const writeOutbox = async (transaction: Transaction, rows: readonly NewOutboxRow[]): Promise<void> => {

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { v7 as uuidv7 } from 'uuid'
 import { notFound } from '../errors.js'
+import { newId } from '../new-id.js'
 import { discardRest } from './discard-rest.js'
 import { badRequest, HttpError, type HttpFault, headersTooLarge, requestTimeout } from './http-errors.js'
 import { PROBLEM_CONTENT_TYPE, type Problem, toProblem } from './problem.js'
@@ -96,7 +96,7 @@ export const answerClientError = (error: NodeJS.ErrnoException, socket: RawSocke
     return
   }
   const problem = toProblem(new HttpError(FAULT_OF_SOCKET_ERROR[error.code ?? ''] ?? badRequest))
-  const requestId = uuidv7()
+  const requestId = newId()
   const body = bodyOf(problem, '', requestId)
   socket.end(
     [

@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyInstance } from 'fastify'
-import { v7 as uuidv7 } from 'uuid'
+import { newId } from '../new-id.js'
 import { problemText } from './error-handler.js'
 import { badRequest, expectationFailed, HttpError, unsupportedMediaType } from './http-errors.js'
 import { PROBLEM_CONTENT_TYPE } from './problem.js'
 
 const refuseExpectation = (_request: IncomingMessage, response: ServerResponse): void => {
-  const requestId = uuidv7()
+  const requestId = newId()
   const text = problemText(new HttpError(expectationFailed), '', requestId)
   response
     .writeHead(expectationFailed.status, {
