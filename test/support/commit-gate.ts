@@ -31,9 +31,10 @@ export const createCommitGate = async (sql: Sql, table: string): Promise<CommitG
     create constraint trigger gate after insert on ${table} deferrable initially deferred
       for each row execute function wait_at_gate()`)
 
+  /** The commit is a statement of its own, or belongs to one that is a transaction by itself. */
   const isMet = async (): Promise<boolean> => {
     const waiting = await sql`select pid from pg_stat_activity
-      where datname = current_database() and wait_event = 'advisory' and query ilike 'commit%'`
+      where datname = current_database() and wait_event = 'advisory' and query ~* '^(commit|with) ?'`
     return waiting.length > 0
   }
 
