@@ -1,7 +1,7 @@
 import { and, eq, gt, inArray, lte, sql } from 'drizzle-orm'
 import type { Executor, Transaction } from './client.js'
 import { idempotencyKeys } from './idempotency-keys.table.js'
-import { defineQuery, type Places, queries } from './statement.js'
+import { defineCommand, defineQuery, type Places, queries } from './statement.js'
 
 const KEEP_HOURS = 24
 
@@ -48,6 +48,39 @@ const selectAnswer = defineQuery(
       ),
 )
 
+const upsertAnswer = defineCommand(
+  (place: Places<Pick<KeyScope & KeptAnswer, keyof (KeyScope & KeptAnswer)>>) =>
+    queries
+      .insert(idempotencyKeys)
+      .values({
+        userId: place('userId'),
+        route: place('route'),
+        key: place('key'),
+        fingerprint: place('fingerprint'),
+        status: place('status'),
+        headers: place('headers'),
+        body: place('body'),
+      })
+      .onConflictDoUpdate({
+        target: [idempotencyKeys.userId, idempotencyKeys.route, idempotencyKeys.key],
+        set: {
+          fingerprint: sql`excluded.fingerprint`,
+          status: sql`excluded.status`,
+          headers: sql`excluded.headers`,
+          body: sql`excluded.body`,
+          createdAt: sql`now()`,
+        },
+      }),
+)
+
+const takenColumn = { taken: sql<boolean>`taken` }
+
+const selectTaken = defineQuery(takenColumn, (place: Places<{ scope: string }>) =>
+  queries
+    .select(takenColumn)
+    .from(sql`pg_try_advisory_xact_lock(hashtextextended(${place('scope')}, 0)) as taken`),
+)
+
 /**
  * Takes the key until the transaction ends, on whatever pod it is asked for. An advisory lock and not the row: an insert
  * would wait for another one of the same key, and nobody is to wait.
@@ -57,12 +90,11 @@ export const takeKey = async (
   transaction: Transaction,
   { userId, route, key }: KeyScope,
 ): Promise<boolean> => {
-  const [row] = await transaction.execute<{ taken: boolean }>(sql`
-    select pg_try_advisory_xact_lock(hashtextextended(${`${userId} ${route} ${key}`}, 0)) as taken`)
+  const [row] = await selectTaken(transaction, { scope: `${userId} ${route} ${key}` })
   return row?.taken === true
 }
 
-/** Take the key first. */
+/** Take the key first: a statement of its own, so that this one sees what whoever had it has committed. */
 export const findAnswer = async (executor: Executor, scope: KeyScope): Promise<KeptAnswer | undefined> => {
   const [row] = await selectAnswer(executor, { ...scope })
   return row
@@ -74,13 +106,7 @@ export const rememberAnswer = async (
   scope: KeyScope,
   answer: KeptAnswer,
 ): Promise<void> => {
-  await transaction
-    .insert(idempotencyKeys)
-    .values({ ...scope, ...answer })
-    .onConflictDoUpdate({
-      target: [idempotencyKeys.userId, idempotencyKeys.route, idempotencyKeys.key],
-      set: { ...answer, createdAt: sql`now()` },
-    })
+  await upsertAnswer(transaction, { ...scope, ...answer })
 }
 
 /** Deletes up to `limit` keys that are too old to be found. @returns how many it deleted */

@@ -10,6 +10,7 @@ import {
   rememberAnswer,
   takeKey,
 } from '../database/idempotency-keys.js'
+import { pipelined } from '../database/pipeline.js'
 import { idempotencyInFlight, idempotencyKeyReused } from '../errors.js'
 import { inEnvelope } from './envelope.js'
 import { principalOf } from './principal-of.js'
@@ -72,8 +73,8 @@ const workOnce = (
   work: () => Promise<RememberedAnswer>,
 ): Promise<RememberedAnswer & { readonly replayed: boolean }> =>
   inOneTransaction(database, async (transaction) => {
-    if (!(await takeKey(transaction, scope))) throw idempotencyInFlight()
-    const known = await findAnswer(transaction, scope)
+    const [isTaken, known] = await pipelined([takeKey(transaction, scope), findAnswer(transaction, scope)])
+    if (!isTaken) throw idempotencyInFlight()
     if (known && !known.fingerprint.equals(fingerprint)) throw idempotencyKeyReused()
     if (known) {
       noteChanges(changes())
