@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { type Arguments, HELP, readArguments } from './arguments.js'
+import { withClosings } from './closing.js'
 import { measureColdStarts } from './cold-starts.js'
 import { describeMachine, listVersions, readLoad } from './facts.js'
 import { measureJobs } from './jobs.js'
@@ -24,27 +25,27 @@ import { createTokens } from './tokens.js'
 const JOBS = { full: 10_000, quick: 1_000 }
 
 /** All requests, one scenario after the other, at servers that stay up for all of them. */
-const measureRequests = async (stage: Stage, asked: Arguments, wants: (id: string) => boolean) => {
-  const generator = await startLoadGenerator(stage)
-  const servers = new Map<CandidateId, RunningServer>()
-  const serverOf = async (id: CandidateId): Promise<RunningServer> => {
-    const server = servers.get(id) ?? (await startServer(stage, id))
-    servers.set(id, server)
-    return server
-  }
-  const tokens = createTokens(stage)
-  const scenarios: Results['scenarios'] = []
-  try {
+const measureRequests = (stage: Stage, asked: Arguments, wants: (id: string) => boolean) =>
+  withClosings(async (closings) => {
+    const generator = await startLoadGenerator(stage)
+    closings.push(generator.stop)
+    const servers = new Map<CandidateId, RunningServer>()
+    const serverOf = async (id: CandidateId): Promise<RunningServer> => {
+      const running = servers.get(id)
+      if (running) return running
+      const server = await startServer(stage, id)
+      closings.push(server.stop)
+      servers.set(id, server)
+      return server
+    }
+    const tokens = createTokens(stage)
+    const scenarios: Results['scenarios'] = []
     for (const scenario of SCENARIOS.filter(({ id }) => wants(id))) {
       scenarios.push(await measureScenario(stage, generator, tokens, scenario, serverOf, asked))
     }
     const memory = [...servers.values()].map(({ id, pid }) => ({ id, rssMegabytes: rssOf(pid) }))
     return { scenarios, memory }
-  } finally {
-    for (const { stop } of servers.values()) await stop()
-    await generator.stop()
-  }
-}
+  })
 
 const measure = async (asked: Arguments): Promise<Results> => {
   const loadAtStart = readLoad()

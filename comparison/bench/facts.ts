@@ -30,14 +30,17 @@ export const describeMachine = (stage: Stage, loadAtStart: number): Results['mac
 export const listVersions = async ({ node, sql, redis }: Stage): Promise<Results['versions']> => {
   const nest = join(ROOT, 'comparison', 'nest')
   const [postgres] = await sql`show server_version`
-  const ours = ['fastify', 'drizzle-orm', 'postgres', 'ioredis', 'bullmq']
+  const ours = ['fastify', 'drizzle-orm', 'postgres', 'ioredis', 'bullmq', '@node-rs/argon2']
   const theirs = ['@nestjs/core', 'express', 'typeorm', 'pg', 'cache-manager']
+  /** Each project has its own of these. */
+  const ofBoth = ['fastify', 'ioredis', 'bullmq', '@node-rs/argon2']
   return {
     node: execFileSync(node, ['--version'], { encoding: 'utf8', timeout: 10_000 }).trim(),
     Postgres: String(postgres?.['server_version']),
     Redis: /redis_version:(\S+)/.exec(await redis.info('server'))?.[1] ?? 'unknown',
     ...Object.fromEntries(ours.map((name) => [name, versionIn(ROOT, name)])),
     ...Object.fromEntries(theirs.map((name) => [name, versionIn(nest, name)])),
+    ...Object.fromEntries(ofBoth.map((name) => [`the baseline’s ${name}`, versionIn(nest, name)])),
     autocannon: versionIn(ROOT, 'autocannon'),
   }
 }

@@ -10,19 +10,26 @@ const SAMPLE_MS = 100
 /** Each connection begins elsewhere in the list: else all of them would ask for the same at the same time. */
 const rotated = <T>(list: readonly T[], by: number): T[] => [...list.slice(by), ...list.slice(0, by)]
 
-const toRequest = ({ expect, ...request }: Exchange, faults: string[]): autocannon.Request => ({
+interface Seen {
+  readonly faults: string[]
+  misses: number
+}
+
+const toRequest = ({ expect, ...request }: Exchange, seen: Seen): autocannon.Request => ({
   ...request,
-  onResponse: (status, body) => {
+  onResponse: (status, body, _context, headers) => {
+    if ((headers?.['x-cache'] ?? 'HIT') !== 'HIT') seen.misses += 1
     if (status === expect.status && String(body).includes(expect.includes)) return
-    if (faults.length < SHOWN_FAULTS) {
-      faults.push(`${request.method} ${request.path}: ${status} ${String(body).slice(0, 300)}`)
+    if (seen.faults.length < SHOWN_FAULTS) {
+      seen.faults.push(`${request.method} ${request.path}: ${status} ${String(body).slice(0, 300)}`)
     }
   },
 })
 
 const run = async ({ url, connections, seconds, exchanges }: LoadOrder): Promise<LoadReport> => {
-  const faults: string[] = []
-  const requests = exchanges.map((exchange) => toRequest(exchange, faults))
+  const seen: Seen = { faults: [], misses: 0 }
+  const { faults } = seen
+  const requests = exchanges.map((exchange) => toRequest(exchange, seen))
   let connection = 0
   const begun = performance.now()
   const result = await autocannon({
@@ -47,6 +54,7 @@ const run = async ({ url, connections, seconds, exchanges }: LoadOrder): Promise
     seconds: (performance.now() - begun) / 1_000,
     p50: result.latency.p50,
     p99: result.latency.p99,
+    misses: seen.misses,
     faults,
   }
 }
@@ -54,7 +62,8 @@ const run = async ({ url, connections, seconds, exchanges }: LoadOrder): Promise
 process.on('message', (message) => {
   run(loadOrder.parse(message)).then(
     (report) => process.send?.(report),
-    (error: unknown) => process.send?.({ requests: 0, seconds: 0, p50: 0, p99: 0, faults: [String(error)] }),
+    (error: unknown) =>
+      process.send?.({ requests: 0, seconds: 0, p50: 0, p99: 0, misses: 0, faults: [String(error)] }),
   )
 })
 process.once('disconnect', () => process.exit())

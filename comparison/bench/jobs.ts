@@ -1,9 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { Queue } from 'bullmq'
+import { withClosings } from './closing.js'
 import { cpuOf } from './process-figures.js'
 import { WORKER_PROGRAMS } from './programs.js'
 import { type JobsResult, nameOf } from './results.js'
-import { environmentOf, startPinned } from './servers.js'
+import { environmentOf, type Pinned, startPinned, untilReady } from './servers.js'
 import type { Stage } from './stage.js'
 
 /** Mails at once, of both. */
@@ -91,9 +92,14 @@ const untilDone = async ({ isDone }: Contestant): Promise<void> => {
   }
 }
 
-const runRound = async (contestant: Contestant, pid: number, jobs: number) => {
+/**
+ * From a full queue to an empty one. The worker stands still while the jobs are handed in: else those of the slower way in
+ * would be waited for, and it begins with all of them before it, warm as it is.
+ */
+const runRound = async (contestant: Contestant, { pid, child }: Pinned, jobs: number) => {
+  child.kill('SIGSTOP')
+  await contestant.handIn(jobs).finally(() => child.kill('SIGCONT'))
   const [begun, cpu] = [performance.now(), cpuOf(pid)]
-  await contestant.handIn(jobs)
   await untilDone(contestant)
   return {
     jobsPerSecond: (jobs * 1_000) / (performance.now() - begun),
@@ -101,33 +107,25 @@ const runRound = async (contestant: Contestant, pid: number, jobs: number) => {
   }
 }
 
-const startWorker = async (stage: Stage, { id, environment }: Contestant) => {
-  const env = { ...environmentOf(stage, id), SMTP_URL: 'discard:', ...environment }
-  const { pid, child, stop } = await startPinned(stage, `${id}-worker`, WORKER_PROGRAMS[id], env)
-  await new Promise<void>((resolve, reject) => {
-    child.on('message', (message) => message === 'ready' && resolve())
-    child.once('exit', () => reject(new Error(`the worker of ${id} ended`)))
-  })
-  return { pid, stop }
-}
-
 /** In a worker of its own each time, after a fifth of the jobs that is not counted: compiled code is what runs in production. */
-const runWorker = async (stage: Stage, contestant: Contestant, jobs: number) => {
-  const { pid, stop } = await startWorker(stage, contestant)
-  try {
-    await runRound(contestant, pid, Math.ceil(jobs / 5))
-    return await runRound(contestant, pid, jobs)
-  } finally {
-    await stop()
-  }
-}
+const runWorker = (stage: Stage, contestant: Contestant, jobs: number) =>
+  withClosings(async (closings) => {
+    const { id, environment } = contestant
+    const env = { ...environmentOf(stage, id), SMTP_URL: 'discard:', ...environment }
+    const worker = await startPinned(stage, `${id}-worker`, WORKER_PROGRAMS[id], env)
+    closings.push(worker.stop)
+    await untilReady(id, worker)
+    await runRound(contestant, worker, Math.ceil(jobs / 5))
+    return runRound(contestant, worker, jobs)
+  })
 
-/** One worker process each, and welcome mails that go nowhere: from the handing in to the last that is done. */
-export const measureJobs = async (stage: Stage, rounds: number, jobs: number): Promise<JobsResult[]> => {
-  await Promise.all([stage.sql`delete from outbox`, stage.redis.flushall()])
-  const contestants = [ours(stage), baseline(stage)]
-  const found = contestants.map((contestant) => ({ contestant, rounds: [] as JobsResult['rounds'] }))
-  try {
+/** One worker process each, and welcome mails that go nowhere: from the first that it takes to the last that is done. */
+export const measureJobs = (stage: Stage, rounds: number, jobs: number): Promise<JobsResult[]> =>
+  withClosings(async (closings) => {
+    await Promise.all([stage.sql`delete from outbox`, stage.redis.flushall()])
+    const contestants = [ours(stage), baseline(stage)]
+    closings.push(...contestants.map(({ close }) => close))
+    const found = contestants.map((contestant) => ({ contestant, rounds: [] as JobsResult['rounds'] }))
     for (let round = 1; round <= rounds; round += 1) {
       const line: string[] = []
       for (const { contestant, rounds: turns } of found) {
@@ -139,8 +137,5 @@ export const measureJobs = async (stage: Stage, rounds: number, jobs: number): P
       }
       console.log(`jobs, round ${round} of ${rounds}: ${line.join('; ')}`)
     }
-  } finally {
-    for (const { close } of contestants) await close()
-  }
-  return found.map(({ contestant: { id }, rounds: turns }) => ({ id, rounds: turns }))
-}
+    return found.map(({ contestant: { id }, rounds: turns }) => ({ id, rounds: turns }))
+  })

@@ -27,6 +27,8 @@ export const loadReport = z.object({
   seconds: z.number(),
   p50: z.number(),
   p99: z.number(),
+  /** Answers that say of themselves, in x-cache, that they did not come from the cache. */
+  misses: z.int(),
   /** What went wrong, in words; a few of it. */
   faults: z.array(z.string()),
 })

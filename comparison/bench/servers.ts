@@ -1,9 +1,11 @@
+import { once } from 'node:events'
 import { closeSync, openSync, readFileSync } from 'node:fs'
 import { get } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { freePort } from '../../dev/stack/ports.js'
 import { startProgram } from '../../dev/stack/spawn.js'
+import { endProgram } from './closing.js'
 import { onCore } from './cores.js'
 import { API_PROGRAMS } from './programs.js'
 import type { CandidateId } from './results.js'
@@ -84,15 +86,28 @@ export const startPinned = async (
     graceMs: STOP_LIMIT_MS,
     ledger: stage.ledger,
   }).finally(() => closeSync(file))
-  const stop = async (): Promise<void> => {
-    started.child.kill('SIGTERM')
-    const isOver = await Promise.race([
-      started.ended.then(() => true),
-      wait(STOP_LIMIT_MS, false, { ref: false }),
-    ])
-    if (!isOver) started.child.kill('SIGKILL')
-  }
+  const stop = (): Promise<void> => endProgram(started, { name, graceMs: STOP_LIMIT_MS })
   return { ...started, stop, faults: () => readFileSync(errors, 'utf8').slice(-2_000) }
+}
+
+export type Pinned = Awaited<ReturnType<typeof startPinned>>
+
+/** "ready" is the only message that a worker sends. @throws Error when it ends before, or takes too long */
+export const untilReady = async (
+  name: string,
+  { child, ended, faults }: Pick<Pinned, 'child' | 'ended' | 'faults'>,
+  limitMs = START_LIMIT_MS,
+): Promise<void> => {
+  const signal = AbortSignal.timeout(limitMs)
+  const isReady = once(child, 'message', { signal }).then(
+    () => true,
+    () => false,
+  )
+  const how = await Promise.race([isReady, ended.then(({ text }) => text)])
+  if (how === true) return
+  throw new Error(
+    `the worker of ${name} ${how === false ? 'is not ready in time' : `ended (${how})`}: ${faults()}`,
+  )
 }
 
 /** Starts a candidate's API and waits for its first answer. */
@@ -110,10 +125,16 @@ export const startServer = async (
   void ended.then(({ text }) => {
     ending = text
   })
-  while (!(await isAlive(url))) {
-    if (ending !== undefined) throw new Error(`${id} ended (${ending}): ${faults()}`)
-    if (performance.now() - begun > START_LIMIT_MS) throw new Error(`${id} did not start: ${faults()}`)
-    await wait(LOOK_EVERY_MS)
+  const untilAlive = async (): Promise<void> => {
+    while (!(await isAlive(url))) {
+      if (ending !== undefined) throw new Error(`${id} ended (${ending}): ${faults()}`)
+      if (performance.now() - begun > START_LIMIT_MS) throw new Error(`${id} did not start: ${faults()}`)
+      await wait(LOOK_EVERY_MS)
+    }
   }
+  await untilAlive().catch(async (error: unknown) => {
+    await stop().catch(() => {})
+    throw error
+  })
   return { id, url, pid, startMilliseconds: performance.now() - begun, stop }
 }

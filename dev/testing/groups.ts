@@ -3,10 +3,15 @@ import { join, relative } from 'node:path'
 import { StartError } from '../stack/start-error.js'
 import { ROOT } from './checks.js'
 
-/** Not bundled, since they put modules in place of others: tsx loads each module from its source. */
-export const FROM_SOURCE: ReadonlySet<string> = new Set([
-  'test/security/access-matrix.test.ts',
-  'test/shared/http/access.test.ts',
+/** Not bundled, since it puts modules in place of others: tsx loads each module from its source. */
+export const FROM_SOURCE: ReadonlySet<string> = new Set(['test/security/access-matrix.test.ts'])
+/**
+ * They wait for time-outs that nothing shortens, for half a minute and more, and need no core meanwhile: they take nobody's
+ * place, and begin first.
+ */
+export const BESIDE: ReadonlySet<string> = new Set([
+  'test/shared/http/slow-bodies.test.ts',
+  'test/workers/dead-connections.test.ts',
 ])
 /**
  * Each test file in a process of its own spends more time on loading the service than on testing it. So they share
@@ -15,6 +20,7 @@ export const FROM_SOURCE: ReadonlySet<string> = new Set([
  */
 const ALONE: ReadonlySet<string> = new Set([
   ...FROM_SOURCE,
+  ...BESIDE,
   'test/boundaries.test.ts',
   'test/chaos/jobs-survive.test.ts',
   'test/mail/smtp.test.ts',

@@ -2,6 +2,7 @@ import { createInterface } from 'node:readline'
 import { startProgram } from '../stack/spawn.js'
 import { argumentsFor } from './bundle.js'
 import { ROOT, reportStep } from './checks.js'
+import { BESIDE } from './groups.js'
 import { readTap } from './tap-output.js'
 
 /*
@@ -28,19 +29,21 @@ export interface RunOptions {
 /** After its time limit tap says what it waits for and ends the process within 10 s; then we do. */
 const GRACE_MS = 20_000
 
-/** Runs each test file in a process of its own, some at a time, each reported as it ends. */
+/** Runs each test file in a process of its own, some at a time and some beside, each reported as it ends. */
 export const runTests = async (files: readonly string[], options: RunOptions): Promise<Counts> => {
-  const waiting = [...files]
+  const waiting = files.filter((file) => !BESIDE.has(file))
   let [passed, failed] = [0, 0]
-  const work = async (): Promise<void> => {
-    for (let file = waiting.shift(); file && !options.signal.aborted; file = waiting.shift()) {
-      const counts = await runTest(file, options)
-      passed += counts.passed
-      failed += counts.failed
-    }
+  const run = async (file: string): Promise<void> => {
+    const counts = await runTest(file, options)
+    passed += counts.passed
+    failed += counts.failed
   }
+  const work = async (): Promise<void> => {
+    for (let file = waiting.shift(); file && !options.signal.aborted; file = waiting.shift()) await run(file)
+  }
+  const beside = files.filter((file) => BESIDE.has(file)).map(run)
   const others = Array.from({ length: options.jobs - 1 }, work)
-  await Promise.all([options.checks.then(work), ...others])
+  await Promise.all([options.checks.then(work), ...others, ...beside])
   if (passed + failed > 0) return { passed, failed }
   console.log('No test was run')
   return { passed, failed: 1 }

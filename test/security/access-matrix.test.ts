@@ -1,4 +1,8 @@
+import type { FastifyInstance } from 'fastify'
 import t from 'tap'
+import { loadApiConfig } from '../../src/shared/config.js'
+import type { Access } from '../../src/shared/principal.js'
+import { createLogger } from '../../src/shared/telemetry/logger.js'
 import { CALLERS, gapsOf, readMatrix } from '../support/access-matrix.js'
 import { requests } from '../support/access-requests.js'
 import { walk } from '../support/access-walk.js'
@@ -6,6 +10,7 @@ import { createWorld } from '../support/app.js'
 import { figure } from '../support/figures.js'
 import { startAndCollect } from '../support/routes.js'
 
+type Api = typeof import('../../src/api.js')
 type AccessModule = typeof import('../../src/shared/http/access.js')
 type OrdersRepositoryModule = typeof import('../../src/orders/orders.repository.js')
 
@@ -104,4 +109,20 @@ t.test('doors that somebody left open are found', async (t) => {
     'GET /v1/orders/:id as other user: shows the owner’s id,orderId',
     'GET /v1/orders/:id by HEAD as other user: 200 instead of 404',
   ])
+})
+
+t.test('a route without a policy, in a domain of the real app, stops its boot', async (t) => {
+  // What TypeScript refuses: it is the route of somebody who cast it away.
+  const unguarded = {} as { config: { access: Access } }
+  // A domain's plugin is swapped while the module loads, so that production needs no way in.
+  const users = (app: FastifyInstance, _options: object, done: () => void) => {
+    app.get('/v1/users/open', unguarded, () => 'open')
+    done()
+  }
+  const { startApi }: Api = await t.mockImport('../../src/api.ts', { '../../src/users/index.ts': { users } })
+  const { env } = await createWorld(t)
+  await t.rejects(startApi(loadApiConfig(env), createLogger({ level: 'silent', process: 'api' })), {
+    name: 'MissingAccessError',
+    message: 'GET /v1/users/open, HEAD /v1/users/open have no access policy: add config.access to the route',
+  })
 })

@@ -54,6 +54,7 @@ export const allowedImports: readonly PlantedImport[] = [
   'workers/orders.worker.ts -> src/orders/orders.jobs.ts',
   'workers/orders.worker.ts ~> src/users/users.container.ts',
   'test/orders.test.ts -> test/support/app.ts',
+  'test/comparison/c.test.ts -> comparison/bench/main.ts',
   'test/orders.test.ts -> tap',
   'test/support/app.ts -> src/app.ts',
   'test/support/app.ts -> workers/orders.worker.ts',

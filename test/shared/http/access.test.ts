@@ -1,15 +1,9 @@
 import Fastify, { type FastifyInstance } from 'fastify'
 import t from 'tap'
-import { loadApiConfig } from '../../../src/shared/config.js'
 import { registerAccess } from '../../../src/shared/http/access.js'
 import type { Access } from '../../../src/shared/principal.js'
-import { createLogger } from '../../../src/shared/telemetry/logger.js'
 import { createWorld, startPod } from '../../support/app.js'
 import { registerUser } from '../../support/factories.js'
-
-type Api = typeof import('../../../src/api.js')
-
-const logger = createLogger({ level: 'silent', process: 'api' })
 
 t.test('a route without an access policy stops the boot and is named', async (t) => {
   const guarded = () => {
@@ -45,19 +39,6 @@ t.test('a route without an access policy stops the boot and is named', async (t)
     }
     app.register(plugin, { prefix: '/v2' })
     await t.rejects(async () => app.ready(), noPolicy('PUT /v2/open, DELETE /v2/open have'))
-  })
-  await t.test('in a domain of the real app', async (t) => {
-    // A domain's plugin is swapped while the module loads, so that production needs no way in.
-    const users = (app: FastifyInstance, _options: object, done: () => void) => {
-      app.get('/v1/users/open', unguarded, () => 'open')
-      done()
-    }
-    const { startApi }: Api = await t.mockImport('../../../src/api.ts', {
-      '../../../src/users/index.ts': { users },
-    })
-    const { env } = await createWorld(t)
-    const expected = noPolicy('GET /v1/users/open, HEAD /v1/users/open have')
-    await t.rejects(startApi(loadApiConfig(env), logger), expected)
   })
 })
 

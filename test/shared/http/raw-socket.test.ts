@@ -1,25 +1,10 @@
-import { connect } from 'node:net'
-import t, { type Test as TapTest } from 'tap'
+import t from 'tap'
 import { createWorld, startPod } from '../../support/app.js'
 import { isProblem } from '../../support/problem.js'
 import { sendRaw } from '../../support/raw.js'
-import { until } from '../../support/until.js'
 
 const post = (headers: string, rest = '') =>
   `POST /v1/auth/login HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n${headers}\r\nconnection: close\r\n\r\n${rest}`
-
-/** A connection to which a test writes what it likes; closed at the end. */
-const openSocket = (t: TapTest, url: string) => {
-  const { hostname, port } = new URL(url)
-  const socket = connect(Number(port), hostname)
-  t.teardown(() => socket.destroy())
-  socket.on('error', () => {})
-  let received = ''
-  socket.setEncoding('utf8').on('data', (text: string) => {
-    received += text
-  })
-  return { socket, received: () => received }
-}
 
 t.test('what is no HTTP gets a problem and a closed connection', async (t) => {
   const { url, call } = await startPod(t, await createWorld(t))
@@ -64,14 +49,4 @@ t.test('what Node would refuse in its own words is a problem too', async (t) => 
     t.match(answer.body, { code, requestId: answer.headers.get('x-request-id') }, what)
     t.match(answer.headers.get('content-type'), /^application\/problem\+json/, what)
   }
-})
-
-t.test('a body that drips is cut off when its time is over', async (t) => {
-  const { url } = await startPod(t, await createWorld(t))
-  const { socket, received } = openSocket(t, url)
-  socket.write(post('content-length: 100000'))
-  const drip = setInterval(() => socket.write(' '), 250)
-  t.teardown(() => clearInterval(drip))
-  await until('it to be cut off', () => socket.closed, 45_000)
-  t.match(received(), /^HTTP\/1\.1 408 .*"code":"request_timeout"/s)
 })
