@@ -105,6 +105,12 @@ const betweenFolders = [
     { pathNot: '^(comparison|test/comparison)/' },
     { path: '^comparison/' },
   ),
+  rule(
+    'bench-tests-leave-the-baseline-alone',
+    'They test how figures are made; the baseline has tests of its own.',
+    { path: '^test/comparison/' },
+    { path: '^comparison/', pathNot: '^comparison/bench/' },
+  ),
   rule('entry-files-are-not-imported', 'They start a process when they load.', {}, { path: ENTRIES }),
 ]
 

@@ -4,7 +4,7 @@ import { ROOT } from '../../dev/testing/checks.js'
 import { SCENARIOS } from './scenarios.js'
 
 /** What can be asked for by itself. */
-const PARTS: readonly string[] = [...SCENARIOS.map(({ id }) => id), 'start', 'jobs']
+const PARTS: readonly string[] = [...SCENARIOS.map(({ id }) => id), 'half-load', 'start', 'jobs']
 
 /** As short as it may be for all of it to take less than three minutes. */
 const QUICK_SECONDS = 0.7
@@ -33,7 +33,8 @@ export interface Arguments {
   readonly out: string
 }
 
-const wholeNumber = (text: string | undefined, byDefault: number): number =>
+/** 1 to 99; not a number when the text is anything else. */
+export const wholeNumber = (text: string | undefined, byDefault: number): number =>
   text === undefined ? byDefault : /^[1-9]\d?$/.test(text) ? Number(text) : Number.NaN
 
 const parse = (args: readonly string[]) => {

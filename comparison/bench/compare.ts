@@ -4,6 +4,7 @@ import { type Arguments, HELP, readArguments } from './arguments.js'
 import { withClosings } from './closing.js'
 import { measureColdStarts } from './cold-starts.js'
 import { describeMachine, listVersions, readLoad } from './facts.js'
+import { measureHalfLoad } from './half-load.js'
 import { measureJobs } from './jobs.js'
 import { countLines } from './lines.js'
 import { startLoadGenerator } from './load-generator.js'
@@ -43,8 +44,10 @@ const measureRequests = (stage: Stage, asked: Arguments, wants: (id: string) => 
     for (const scenario of SCENARIOS.filter(({ id }) => wants(id))) {
       scenarios.push(await measureScenario(stage, generator, tokens, scenario, serverOf, asked))
     }
+    const bench = { stage, generator, tokens, serverOf }
+    const halfLoad = wants('half-load') ? await measureHalfLoad(bench, asked) : []
     const memory = [...servers.values()].map(({ id, pid }) => ({ id, rssMegabytes: rssOf(pid) }))
-    return { scenarios, memory }
+    return { scenarios, halfLoad, memory }
   })
 
 const measure = async (asked: Arguments): Promise<Results> => {
@@ -58,7 +61,7 @@ const measure = async (asked: Arguments): Promise<Results> => {
   const stage = await openStage(node, SIZES[form])
   try {
     const coldStarts = wants('start') ? await measureColdStarts(stage, asked.rounds) : []
-    const { scenarios, memory } = await measureRequests(stage, asked, wants)
+    const { scenarios, halfLoad, memory } = await measureRequests(stage, asked, wants)
     const jobs = wants('jobs') ? await measureJobs(stage, asked.rounds, JOBS[form]) : []
     return {
       madeAt: new Date().toISOString(),
@@ -69,7 +72,7 @@ const measure = async (asked: Arguments): Promise<Results> => {
         ...{ rounds: asked.rounds, 'seconds a turn': asked.seconds, 'connections to Postgres': POOL_MAX },
         ...{ users, products, orders, 'jobs a round': JOBS[form] },
       },
-      ...{ scenarios, memory, coldStarts, jobs },
+      ...{ scenarios, halfLoad, memory, coldStarts, jobs },
       packages: await countAllPackages(),
       lines: countLines(),
     }

@@ -14,12 +14,15 @@ const coresIn = (list: string): string[] =>
     return Array.from({ length: last - first + 1 }, (_, n) => String(first + n))
   })
 
+/** Those that this process may run on. */
+export const findCores = (): string[] =>
+  coresIn(/^Cpus_allowed_list:\s*(\S+)/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '')
+
 /** Undefined where there is one core only, or no `taskset` (util-linux). */
 export const findPinning = (): Pinning | undefined => {
   try {
     execFileSync('taskset', ['--version'], { stdio: 'ignore', timeout: 5_000 })
-    const status = readFileSync('/proc/self/status', 'utf8')
-    const [server, generator] = coresIn(/^Cpus_allowed_list:\s*(\S+)/m.exec(status)?.[1] ?? '')
+    const [server, generator] = findCores()
     return server !== undefined && generator !== undefined ? { server, generator } : undefined
   } catch {
     return undefined

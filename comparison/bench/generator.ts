@@ -1,5 +1,6 @@
 import autocannon from 'autocannon'
 import { type Exchange, type LoadOrder, type LoadReport, loadOrder } from './load.js'
+import { runPaced } from './paced.js'
 
 /* Run by load-generator.ts, one order at a time over IPC. */
 
@@ -26,7 +27,7 @@ const toRequest = ({ expect, ...request }: Exchange, seen: Seen): autocannon.Req
   },
 })
 
-const run = async ({ url, connections, seconds, exchanges }: LoadOrder): Promise<LoadReport> => {
+const runBusy = async ({ url, connections, seconds, exchanges }: LoadOrder): Promise<LoadReport> => {
   const seen: Seen = { faults: [], misses: 0 }
   const { faults } = seen
   const requests = exchanges.map((exchange) => toRequest(exchange, seen))
@@ -51,6 +52,7 @@ const run = async ({ url, connections, seconds, exchanges }: LoadOrder): Promise
   }
   return {
     requests: result.requests.total,
+    offered: result.requests.total,
     seconds: (performance.now() - begun) / 1_000,
     p50: result.latency.p50,
     p99: result.latency.p99,
@@ -59,11 +61,18 @@ const run = async ({ url, connections, seconds, exchanges }: LoadOrder): Promise
   }
 }
 
+const run = (order: LoadOrder): Promise<LoadReport> =>
+  order.rate === undefined ? runBusy(order) : runPaced(order, order.rate)
+
+const failed = (error: unknown): LoadReport => ({
+  ...{ requests: 0, offered: 0, seconds: 0, p50: 0, p99: 0, misses: 0 },
+  faults: [String(error)],
+})
+
 process.on('message', (message) => {
   run(loadOrder.parse(message)).then(
     (report) => process.send?.(report),
-    (error: unknown) =>
-      process.send?.({ requests: 0, seconds: 0, p50: 0, p99: 0, misses: 0, faults: [String(error)] }),
+    (error: unknown) => process.send?.(failed(error)),
   )
 })
 process.once('disconnect', () => process.exit())

@@ -19,12 +19,18 @@ export const loadOrder = z.object({
   connections: z.int(),
   seconds: z.number(),
   exchanges: z.array(exchange).min(1),
+  /** Requests a second, however long the answers take; if absent, each connection sends as soon as it has its answer. */
+  rate: z.number().positive().optional(),
 })
 export type LoadOrder = z.infer<typeof loadOrder>
 
 export const loadReport = z.object({
+  /** Answered in the time. */
   requests: z.int(),
+  /** Due in the time: more than were answered, where there is a rate that the server did not keep up with. */
+  offered: z.int(),
   seconds: z.number(),
+  /** Milliseconds; whole ones unless there is a rate. */
   p50: z.number(),
   p99: z.number(),
   /** Answers that say of themselves, in x-cache, that they did not come from the cache. */

@@ -3,7 +3,7 @@ import { SourceMap } from 'node:module'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { startLoadGenerator } from './load-generator.js'
-import { API_PROGRAMS, buildAll } from './programs.js'
+import { API_PROGRAMS, buildAll, PROFILED } from './programs.js'
 import { findRuntime } from './runtime.js'
 import { SCENARIOS } from './scenarios.js'
 import { startServer } from './servers.js'
@@ -40,10 +40,10 @@ type Profile = z.infer<typeof profileFile>
 type Frame = Profile['nodes'][number]['callFrame']
 
 /** Where a frame of our bundle was before it was bundled. */
-const readSources = (program: string): ((frame: Frame) => string) => {
-  const map = new SourceMap(JSON.parse(readFileSync(`${program}.map`, 'utf8')))
+const readSources = (): ((frame: Frame) => string) => {
+  const map = new SourceMap(JSON.parse(readFileSync(`${PROFILED}.map`, 'utf8')))
   return ({ url, lineNumber, columnNumber }) => {
-    if (!url.endsWith(program)) return url
+    if (!url.endsWith(API_PROGRAMS.ours)) return url
     const entry = map.findEntry(lineNumber, columnNumber)
     return 'originalSource' in entry ? `${entry.originalSource}:${entry.originalLine + 1}` : url
   }
@@ -108,7 +108,7 @@ const profileScenario = async (stage: Stage, id: string): Promise<void> => {
     const [file = ''] = readdirSync(folder)
     const profile = profileFile.parse(JSON.parse(readFileSync(join(folder, file), 'utf8')))
     console.log(`${scenario.title}: ${requests} requests`)
-    const sourceOf = readSources(API_PROGRAMS.ours)
+    const sourceOf = readSources()
     for (const [what, label] of [
       ['by package, self time', packageOf],
       ['by function, self time', placeOf],

@@ -39,21 +39,32 @@ const withVariant: Plugin = {
   },
 }
 
+/** Ours as far as a layer, see layers/server.ts. */
+export const LAYERS_PROGRAM = join(OUT, 'layers', 'server.js')
+
+/** Ours once more, with a source map that knows the packages: what is served leaves them out. */
+export const PROFILED = join(OUT, 'profiled', 'server.js')
+
 /** Builds every candidate where needed. */
 export const buildAll = async (): Promise<void> => {
   await prepareBaseline()
   await build()
   await rm(OUT, { recursive: true, force: true })
-  await bundle({
-    ...BUNDLE_OPTIONS,
-    entryPoints: ['comparison/bench/raw/server.ts'],
-    outdir: join(OUT, 'raw'),
-  })
+  for (const part of ['raw', 'layers']) {
+    const entryPoints = [`comparison/bench/${part}/server.ts`]
+    await bundle({ ...BUNDLE_OPTIONS, entryPoints, outdir: join(OUT, part) })
+  }
   await bundle({
     ...BUNDLE_OPTIONS,
     entryPoints: ['src/server.ts'],
     outdir: join(OUT, 'without-outbox'),
-    plugins: [withVariant],
+    plugins: [...(BUNDLE_OPTIONS.plugins ?? []), withVariant],
+  })
+  await bundle({
+    ...BUNDLE_OPTIONS,
+    entryPoints: ['src/server.ts'],
+    outdir: join(OUT, 'profiled'),
+    plugins: [],
   })
   await stop()
 }

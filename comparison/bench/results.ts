@@ -46,7 +46,28 @@ const jobs = z.object({
 })
 export type JobsResult = z.infer<typeof jobs>
 
-export const results = z.object({
+/** One candidate for a moment at a rate that was not its own choice. */
+const pacedMeasure = z.object({
+  /** Whether it answered what was due; times of one that did not only tell how long it was overloaded. */
+  keptUp: z.boolean(),
+  requestsPerSecond: z.number(),
+  /** Milliseconds from when a request was due. */
+  p50: z.number(),
+  p99: z.number(),
+})
+export type PacedMeasure = z.infer<typeof pacedMeasure>
+
+const halfLoad = z.object({
+  title: z.string(),
+  connections: z.int(),
+  /** Requests a second: half of what Unnest answered at most in the same run. */
+  rate: z.number(),
+  candidates: z.array(z.object({ id: candidate, rounds: z.array(pacedMeasure).min(1) })),
+})
+export type HalfLoadResult = z.infer<typeof halfLoad>
+
+/** When and on what something was measured. */
+export const circumstances = z.object({
   madeAt: z.iso.datetime(),
   quick: z.boolean(),
   machine: z.object({
@@ -61,7 +82,13 @@ export const results = z.object({
   }),
   versions: z.record(z.string(), z.string()),
   settings: z.record(z.string(), z.union([z.string(), z.number()])),
+})
+export type Circumstances = z.infer<typeof circumstances>
+
+export const results = circumstances.extend({
   scenarios: z.array(scenario),
+  /** Absent from figures that were made before it was measured. */
+  halfLoad: z.array(halfLoad).default([]),
   /** Milliseconds from the start of the process to the first 200 of GET /livez. */
   coldStarts: z.array(z.object({ id: candidate, milliseconds: z.array(z.number()).min(1) })),
   /** Resident memory after all of it, megabytes. */

@@ -50,7 +50,7 @@ const requireRight = (where: string, { requests, faults }: LoadReport): void => 
 /** Compiled code, open connections and a full cache are what runs in production. @throws Error as a turn does */
 export const warmUp = async (
   generator: LoadGenerator,
-  { id, url }: Pick<RunningServer, 'id' | 'url'>,
+  { id, url }: Pick<RunningServer, 'url'> & { readonly id: string },
   { title }: Pick<Scenario, 'title'>,
   order: Omit<LoadOrder, 'url'>,
 ): Promise<void> => {
@@ -72,7 +72,7 @@ const hitsOf = async ({ redis }: Pick<Stage, 'redis'>): Promise<number> =>
 export const measureTurn = async (
   stage: Pick<Stage, 'redis'>,
   generator: LoadGenerator,
-  server: Pick<RunningServer, 'id' | 'url' | 'pid'>,
+  server: Pick<RunningServer, 'url' | 'pid'> & { readonly id: string },
   scenario: Pick<Scenario, 'title' | 'fromCache'>,
   order: Omit<LoadOrder, 'url'>,
 ): Promise<Measure> => {

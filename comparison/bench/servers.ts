@@ -21,13 +21,16 @@ const STOP_LIMIT_MS = 15_000
  */
 const UNLIMITED = '1000000'
 
-export interface RunningServer {
-  readonly id: CandidateId
+export interface Listening {
   readonly url: string
   readonly pid: number
   /** From the start of the process to the first answer. */
   readonly startMilliseconds: number
   readonly stop: () => Promise<void>
+}
+
+export interface RunningServer extends Listening {
+  readonly id: CandidateId
 }
 
 /** What all processes of a candidate get. Keys of one candidate are not another's. */
@@ -46,7 +49,8 @@ export const environmentOf = (stage: Stage, id: CandidateId): Record<string, str
 
 const isOurs = (id: CandidateId): boolean => id === 'ours' || id === 'ours-without-outbox'
 
-const apiEnvironment = (stage: Stage, id: CandidateId): Record<string, string> => ({
+/** What an API process gets beside. */
+export const apiEnvironment = (stage: Stage, id: CandidateId): Record<string, string> => ({
   ...environmentOf(stage, id),
   JWT_PRIVATE_KEYS: stage.jwtKeys,
   CACHE_ENABLED: 'true',
@@ -110,25 +114,26 @@ export const untilReady = async (
   )
 }
 
-/** Starts a candidate's API and waits for its first answer. */
-export const startServer = async (
+/** Starts an API on a free port and waits for its first answer. */
+export const startApi = async (
   stage: Stage,
-  id: CandidateId,
-  overrides: Readonly<Record<string, string>> = {},
-): Promise<RunningServer> => {
+  name: string,
+  program: string,
+  environment: Readonly<Record<string, string>>,
+): Promise<Listening> => {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   const begun = performance.now()
-  const env = { ...apiEnvironment(stage, id), PORT: String(port), ...overrides }
-  const { pid, ended, stop, faults } = await startPinned(stage, id, API_PROGRAMS[id], env)
+  const env = { ...environment, PORT: String(port) }
+  const { pid, ended, stop, faults } = await startPinned(stage, name, program, env)
   let ending: string | undefined
   void ended.then(({ text }) => {
     ending = text
   })
   const untilAlive = async (): Promise<void> => {
     while (!(await isAlive(url))) {
-      if (ending !== undefined) throw new Error(`${id} ended (${ending}): ${faults()}`)
-      if (performance.now() - begun > START_LIMIT_MS) throw new Error(`${id} did not start: ${faults()}`)
+      if (ending !== undefined) throw new Error(`${name} ended (${ending}): ${faults()}`)
+      if (performance.now() - begun > START_LIMIT_MS) throw new Error(`${name} did not start: ${faults()}`)
       await wait(LOOK_EVERY_MS)
     }
   }
@@ -136,5 +141,15 @@ export const startServer = async (
     await stop().catch(() => {})
     throw error
   })
-  return { id, url, pid, startMilliseconds: performance.now() - begun, stop }
+  return { url, pid, startMilliseconds: performance.now() - begun, stop }
+}
+
+/** The same for a candidate. */
+export const startServer = async (
+  stage: Stage,
+  id: CandidateId,
+  overrides: Readonly<Record<string, string>> = {},
+): Promise<RunningServer> => {
+  const environment = { ...apiEnvironment(stage, id), ...overrides }
+  return { id, ...(await startApi(stage, id, API_PROGRAMS[id], environment)) }
 }

@@ -10,8 +10,8 @@ const RESULTS = join(ROOT, 'comparison', 'results')
 const LIMIT_MS = 60_000
 const RENEW = 'npm run compare -- --pages'
 
-const compare = async (...args: readonly string[]): Promise<{ code: number; text: string }> => {
-  const program = join(ROOT, 'comparison', 'bench', 'compare.ts')
+const run = async (file: string, ...args: readonly string[]): Promise<{ code: number; text: string }> => {
+  const program = join(ROOT, 'comparison', 'bench', file)
   try {
     const { stdout } = await promisify(execFile)(process.execPath, ['--import=tsx', program, ...args], {
       cwd: ROOT,
@@ -23,6 +23,8 @@ const compare = async (...args: readonly string[]): Promise<{ code: number; text
     return { code, text: stdout + stderr }
   }
 }
+
+const compare = (...args: readonly string[]) => run('compare.ts', ...args)
 
 t.test('the pages of the comparison say what its figures say, and fetch nothing', async (t) => {
   const out = t.testdir({})
@@ -36,6 +38,23 @@ t.test('the pages of the comparison say what its figures say, and fetch nothing'
   t.notMatch(html, /(src|href)=|@import|url\(/, 'self-contained')
   t.match(html, /<svg[^>]+aria-label="Unnest divided by Nest on Express"/)
 })
+
+for (const name of ['layers', 'scale']) {
+  t.test(`the page of ${name} says what its figures say`, async (t) => {
+    const out = t.testdir({})
+    copyFileSync(join(RESULTS, `${name}.json`), join(out, `${name}.json`))
+    t.equal((await run(join(name, 'bench.ts'), '--pages', '--out', out)).code, 0)
+    t.equal(readFileSync(join(out, `${name}.md`), 'utf8'), readFileSync(join(RESULTS, `${name}.md`), 'utf8'))
+  })
+
+  t.test(`what ${name} cannot measure is refused with the help`, async (t) => {
+    for (const args of [['--rounds', '0'], ['--node', '18'], ['--odd']]) {
+      const { code, text } = await run(join(name, 'bench.ts'), ...args)
+      t.equal(code, 1, args.join(' '))
+      t.match(text, new RegExp(`npm run bench:${name} -- `))
+    }
+  })
+}
 
 t.test('figures that are not whole make no page', async (t) => {
   const out = t.testdir({ 'latest.json': '{"madeAt": "2026-11-27T00:00:00.000Z"}' })

@@ -100,6 +100,7 @@ export const forbiddenImports: Readonly<Record<string, readonly PlantedImport[]>
     'test/c.test.ts -> comparison/main.ts',
     'dev/compare.ts -> comparison/main.ts',
   ],
+  'bench-tests-leave-the-baseline-alone': ['test/comparison/a.test.ts -> comparison/main.ts'],
   'entry-files-are-not-imported': [
     'test/d.test.ts -> src/migrate.ts',
     'test/d.test.ts -> src/server.ts',

@@ -1,4 +1,11 @@
-import { type CandidateId, type Measure, nameOf, type Results, type ScenarioResult } from '../results.js'
+import {
+  type CandidateId,
+  type HalfLoadResult,
+  type Measure,
+  nameOf,
+  type Results,
+  type ScenarioResult,
+} from '../results.js'
 import { SCENARIOS } from '../scenarios.js'
 import { ratiosOf, type Spread, spreadOf } from './statistics.js'
 
@@ -63,6 +70,24 @@ export const wordsOf = ({ id, connections }: ScenarioResult): string =>
   [`${connections} connections.`, SCENARIOS.find((scenario) => scenario.id === id)?.note ?? '']
     .join(' ')
     .trim()
+
+/** What a candidate's clients wait for at a rate that was given. */
+export interface HalfLoadRow {
+  readonly name: string
+  /** Undefined when it fell behind in most rounds: in one, the machine may have been busy with something else. */
+  readonly times: { readonly p50: Spread; readonly p99: Spread } | undefined
+  readonly perSecond: Spread
+}
+
+export const halfLoadRowsOf = ({ candidates }: HalfLoadResult): HalfLoadRow[] =>
+  candidates.map(({ id, rounds }) => ({
+    name: nameOf[id],
+    times:
+      rounds.filter(({ keptUp }) => keptUp).length * 2 > rounds.length
+        ? { p50: spreadOf(rounds.map(({ p50 }) => p50)), p99: spreadOf(rounds.map(({ p99 }) => p99)) }
+        : undefined,
+    perSecond: spreadOf(rounds.map(({ requestsPerSecond }) => requestsPerSecond)),
+  }))
 
 /** Beside the load: one line each. */
 export interface Fact {

@@ -1,9 +1,26 @@
-import { type CandidateId, nameOf, type Results, type ScenarioResult } from '../results.js'
+import {
+  type CandidateId,
+  type HalfLoadResult,
+  nameOf,
+  type Results,
+  type ScenarioResult,
+} from '../results.js'
 import { type Bar, escapeHtml, toChart } from './chart.js'
 import { rowsOf, summaryOf, wordsOf } from './figures.js'
 import { STYLE } from './style.js'
-import { factsTable, scenarioTable, type Table } from './tables.js'
-import { circumstancesOf, LEAD, NOT_EQUAL, ratio, spread, TITLE, wholeNumber } from './words.js'
+import { factsTable, halfLoadTable, scenarioTable, type Table } from './tables.js'
+import {
+  circumstancesOf,
+  HALF_LOAD,
+  HALF_LOAD_TITLE,
+  halfLoadHeading,
+  LEAD,
+  NOT_EQUAL,
+  ratio,
+  spread,
+  TITLE,
+  wholeNumber,
+} from './words.js'
 
 const toneOf = (id: CandidateId): Bar['tone'] =>
   id === 'raw' ? 'limit' : id.startsWith('ours') ? 'ours' : 'theirs'
@@ -41,6 +58,14 @@ const scenario = (result: ScenarioResult): string => {
   return `<section><h3>${escapeHtml(result.title)}</h3>${paragraph(wordsOf(result))}${chart}${table(scenarioTable(result))}</section>`
 }
 
+const halfLoad = (results: readonly HalfLoadResult[]): string => {
+  if (results.length === 0) return ''
+  const tables = results.map(
+    (result) => `<h3>${escapeHtml(halfLoadHeading(result))}</h3>${table(halfLoadTable(result))}`,
+  )
+  return `<h2>${HALF_LOAD_TITLE}</h2>\n${paragraph(HALF_LOAD)}\n${tables.join('\n')}\n`
+}
+
 /** The figures as one page that fetches nothing. */
 export const toHtml = (results: Results): string => `<!doctype html>
 <html lang="en">
@@ -57,7 +82,7 @@ ${paragraph(LEAD)}
 ${(['nest-express', 'nest-fastify', 'raw'] as const).map((id) => ratioChart(results, id)).join('\n')}
 <h2>Beside the requests</h2>
 ${table(factsTable(results))}
-<h2>What is equal and what is not</h2>
+${halfLoad(results.halfLoad)}<h2>What is equal and what is not</h2>
 ${list(NOT_EQUAL)}
 <h2>The requests, one by one</h2>
 ${results.scenarios.map(scenario).join('\n')}

@@ -1,16 +1,26 @@
-import { nameOf, type Results, type ScenarioResult } from '../results.js'
+import { type HalfLoadResult, nameOf, type Results, type ScenarioResult } from '../results.js'
 import { summaryOf, wordsOf } from './figures.js'
-import { factsTable, scenarioTable, type Table } from './tables.js'
-import { circumstancesOf, LEAD, NOT_EQUAL, ratio, spread, TITLE } from './words.js'
+import { factsTable, halfLoadTable, scenarioTable, type Table } from './tables.js'
+import {
+  circumstancesOf,
+  HALF_LOAD,
+  HALF_LOAD_TITLE,
+  halfLoadHeading,
+  LEAD,
+  NOT_EQUAL,
+  ratio,
+  spread,
+  TITLE,
+} from './words.js'
 
 const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
-const table = ({ head, rows }: Table): string =>
+export const markdownTable = ({ head, rows }: Table): string =>
   [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
 
 const SUMMARY = ['nest-express', 'nest-fastify', 'raw'] as const
 
 const summary = (results: Results): string =>
-  table({
+  markdownTable({
     head: ['Unnest’s processor time a request, divided by that of', ...SUMMARY.map((id) => nameOf[id])],
     rows: summaryOf(results).map(({ title, ratios }) => [
       title,
@@ -22,7 +32,19 @@ const summary = (results: Results): string =>
   })
 
 const scenario = (result: ScenarioResult): string =>
-  [`### ${result.title}`, wordsOf(result), table(scenarioTable(result))].join('\n\n')
+  [`### ${result.title}`, wordsOf(result), markdownTable(scenarioTable(result))].join('\n\n')
+
+const halfLoad = (results: readonly HalfLoadResult[]): string[] =>
+  results.length === 0
+    ? []
+    : [
+        `## ${HALF_LOAD_TITLE}`,
+        HALF_LOAD,
+        ...results.flatMap((result) => [
+          `### ${halfLoadHeading(result)}`,
+          markdownTable(halfLoadTable(result)),
+        ]),
+      ]
 
 /** The figures as text, for people and for closing notes. */
 export const toMarkdown = (results: Results): string =>
@@ -31,7 +53,8 @@ export const toMarkdown = (results: Results): string =>
     LEAD,
     ...(results.scenarios.length > 0 ? [summary(results)] : []),
     '## Beside the requests',
-    table(factsTable(results)),
+    markdownTable(factsTable(results)),
+    ...halfLoad(results.halfLoad),
     '## What is equal and what is not',
     NOT_EQUAL.map((text) => `- ${text}`).join('\n'),
     '## The requests, one by one',

@@ -1,6 +1,6 @@
-import { nameOf, type Results, type ScenarioResult } from '../results.js'
-import { FACTS_OF, factsOf, rowsOf } from './figures.js'
-import { ratio, spread, time, wholeNumber } from './words.js'
+import { type HalfLoadResult, nameOf, type Results, type ScenarioResult } from '../results.js'
+import { FACTS_OF, factsOf, halfLoadRowsOf, rowsOf } from './figures.js'
+import { CANNOT_KEEP_UP, fraction, ratio, spread, time, wholeNumber } from './words.js'
 
 /** Texts for the pages to set, each in its own way. */
 export interface Table {
@@ -18,6 +18,16 @@ export const scenarioTable = (result: ScenarioResult): Table => ({
     spread(row.p50, time),
     spread(row.p99, time),
     wholeNumber(row.rss.high),
+  ]),
+})
+
+export const halfLoadTable = (result: HalfLoadResult): Table => ({
+  head: ['', 'answered a second', 'p50, ms', 'p99, ms'],
+  rows: halfLoadRowsOf(result).map(({ name, times, perSecond }) => [
+    name,
+    spread(perSecond, wholeNumber),
+    times ? spread(times.p50, fraction) : CANNOT_KEEP_UP,
+    times ? spread(times.p99, fraction) : CANNOT_KEEP_UP,
   ]),
 })
 

@@ -1,4 +1,4 @@
-import type { Results } from '../results.js'
+import type { Circumstances, HalfLoadResult } from '../results.js'
 import type { Spread } from './statistics.js'
 
 /*
@@ -11,6 +11,17 @@ export const LEAD =
   'What a request costs each of them, on one machine, on one Postgres and one Redis, in turns. The ratio is Unnest’s processor time a request ' +
   'divided by the other’s: below 1 Unnest costs less. It is the steadiest figure; requests a second and times depend on what else the ' +
   'machine’s cores have to do. Each figure is the median of the rounds, then the lowest and the highest.'
+
+export const HALF_LOAD_TITLE = 'How long clients wait at half of Unnest’s capacity'
+
+export const HALF_LOAD =
+  'Requests come at a fixed rate, whether the ones before are answered or not: half of what Unnest answered at most in this run, and the same rate for all. ' +
+  'A time begins when the request is due, so a server that is behind cannot hide it; what the generator’s own timer adds, up to two milliseconds, is left out.'
+
+export const CANNOT_KEEP_UP = 'cannot serve this rate'
+
+export const halfLoadHeading = ({ title, rate }: HalfLoadResult): string =>
+  `${title}, ${wholeNumber(rate)} requests a second`
 
 /** What a reader must know to judge the figures. */
 export const NOT_EQUAL = [
@@ -27,7 +38,7 @@ export const NOT_EQUAL = [
 const PINNED = (server: string, generator: string): string =>
   `The server was kept on core ${server} and the load generator on core ${generator}; Postgres and Redis ran where the system put them, beside either.`
 
-export const circumstancesOf = ({ madeAt, machine, settings, versions, quick }: Results): string[] => {
+export const circumstancesOf = ({ madeAt, machine, settings, versions, quick }: Circumstances): string[] => {
   const { processor, cores, memoryGigabytes, system, pinning, loadAtStart } = machine
   return [
     `Made ${madeAt.slice(0, 16).replace('T', ' ')} UTC on ${processor}, ${cores} cores, ${memoryGigabytes} GB, ${system}; load before: ${loadAtStart.toFixed(2)}.`,
@@ -45,6 +56,8 @@ export const circumstancesOf = ({ madeAt, machine, settings, versions, quick }: 
 export const wholeNumber = (value: number): string => Math.round(value).toLocaleString('en')
 /** Times of a few milliseconds need a digit more. */
 export const time = (value: number): string => (value < 10 ? value.toFixed(1) : wholeNumber(value))
+/** Of times that were taken in fractions of a millisecond. */
+export const fraction = (value: number): string => value.toFixed(2)
 export const ratio = (value: number): string => value.toFixed(2)
 
 export const spread = ({ low, middle, high }: Spread, text: (value: number) => string): string =>
