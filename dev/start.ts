@@ -14,7 +14,8 @@ import { bindFailure, freePort } from './stack/ports.js'
 import { StartError } from './stack/start-error.js'
 import { startGuard } from './stack/watch.js'
 
-const WORKER_METRICS_PORT = 9465
+/** The defaults of the two processes. */
+const METRICS_PORTS = { api: 9464, worker: 9465 }
 
 /** `npm start`: everything on a bare machine, until a signal or until one of its parts ends. */
 const main = async (): Promise<void> => {
@@ -45,7 +46,6 @@ const run = async (settings: Settings, session: Session): Promise<void> => {
     ...process.env,
     HOST: settings.host,
     PORT: String(settings.port),
-    METRICS_PORT: await metricsPort(settings.host),
     DATA_DIR: settings.dataDir,
     DATABASE_URL: services.databaseUrl,
     REDIS_URL: services.redisUrl,
@@ -61,19 +61,38 @@ const run = async (settings: Settings, session: Session): Promise<void> => {
   password.forget()
 }
 
-/** The worker's own default, unless another one on this machine has it. */
-const metricsPort = async (host: string): Promise<string> =>
-  process.env['METRICS_PORT'] ||
-  ((await bindFailure(host, WORKER_METRICS_PORT)) ? '0' : String(WORKER_METRICS_PORT))
+/** Each one's own default, unless somebody on this machine has it; a given one is the API's, and the worker has the next. */
+const withMetricsPort = async (
+  env: NodeJS.ProcessEnv,
+  host: string,
+  program: keyof typeof METRICS_PORTS,
+): Promise<NodeJS.ProcessEnv> => {
+  const given = Number(env['METRICS_PORT'] || Number.NaN)
+  const usual = METRICS_PORTS[program]
+  const chosen = Number.isNaN(given) ? ((await bindFailure(host, usual)) ? 0 : usual) : given
+  const isNext = program === 'worker' && chosen === given && given !== 0
+  return { ...env, METRICS_PORT: String(isNext ? given + 1 : chosen) }
+}
 
 /** The API and the worker are two processes, here as in production. */
 const startPrograms = async (settings: Settings, session: Session, env: NodeJS.ProcessEnv): Promise<void> => {
   let workerReady = false
-  const common = { env, graceMs: settings.graceMs, ledger: session.ledger }
+  const [apiEnv, workerEnv] = [
+    await withMetricsPort(env, settings.host, 'api'),
+    await withMetricsPort(env, settings.host, 'worker'),
+  ]
+  const common = { graceMs: settings.graceMs, ledger: session.ledger }
   const [api, worker] = await Promise.all([
-    startBuilt({ ...common, name: 'API', script: 'server.js', onLine: (line) => show('api', line) }),
     startBuilt({
       ...common,
+      env: apiEnv,
+      name: 'API',
+      script: 'server.js',
+      onLine: (line) => show('api', line),
+    }),
+    startBuilt({
+      ...common,
+      env: workerEnv,
       name: 'worker',
       script: 'worker.js',
       onLine: (line) => show('worker', line),

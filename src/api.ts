@@ -1,19 +1,25 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
+import type { Registry } from 'prom-client'
 import { createApp } from './app.js'
 import { createApiContainer } from './container.js'
 import { createCache } from './shared/cache/cache.js'
 import { connectRedis, failFast } from './shared/cache/redis.js'
 import type { ApiConfig } from './shared/config.js'
-import { connectDatabase } from './shared/database/client.js'
+import { connectDatabase, type Database } from './shared/database/client.js'
+import { registerDatabaseMetrics } from './shared/database/database-metrics.js'
+import { pingDatabase } from './shared/database/ping.js'
 import { type Connections, trackConnections } from './shared/http/connections.js'
 import { closeInOrder, type ShutdownStep } from './shared/shutdown.js'
 import { storageSettings } from './shared/storage/storage-settings.js'
 import type { Logger } from './shared/telemetry/logger.js'
+import { startOperationsServer } from './shared/telemetry/operations-server.js'
+import { createRegistry } from './shared/telemetry/registry.js'
 
 /** A request waits this long for Redis at most, then goes on without it. */
 const REDIS_COMMAND_TIMEOUT_MS = 250
 const CLOSE_UNUSED_EVERY_MS = 100
+const READY_TIMEOUT_MS = 1_000
 /** The rest is for Redis and the database. */
 const HTTP_SHARE_OF_GRACE = 0.7
 
@@ -39,6 +45,23 @@ const closeApp = async (app: FastifyInstance, connections: Connections, graceMs:
   }
 }
 
+/** What operators and their machines see of this pod. @throws EADDRINUSE */
+const serveOperations = async (
+  config: ApiConfig,
+  registry: Registry,
+  database: Database,
+  isDraining: () => boolean,
+) => {
+  registerDatabaseMetrics(registry, database, config.DATABASE_POOL_MAX)
+  const checkReady = async (): Promise<void> => {
+    if (isDraining()) throw new Error('This pod is shutting down.')
+    await pingDatabase(database, READY_TIMEOUT_MS).catch(() => {
+      throw new Error('This pod cannot reach its database.')
+    })
+  }
+  return startOperationsServer({ host: config.HOST, port: config.METRICS_PORT, registry, checkReady })
+}
+
 /**
  * Opens what the API needs, builds the app and listens. On failure everything opened is closed again.
  * @throws whatever kept it from listening, e.g. EADDRINUSE, MissingAccessError
@@ -51,7 +74,8 @@ export const startApi = async (config: ApiConfig, logger: Logger): Promise<Runni
     logger,
     failFast(REDIS_COMMAND_TIMEOUT_MS),
   )
-  const cache = createCache(redis, config.REDIS_PREFIX, logger)
+  const registry = createRegistry()
+  const cache = createCache({ redis, prefix: config.REDIS_PREFIX, logger, registry })
   const { database, close: closeDatabase } = connectDatabase({
     url: config.DATABASE_URL,
     poolMax: config.DATABASE_POOL_MAX,
@@ -64,9 +88,14 @@ export const startApi = async (config: ApiConfig, logger: Logger): Promise<Runni
     { name: 'cache', close: async () => cache.close() },
     { name: 'redis', close: closeRedis },
   ]
+  const isDraining = (): boolean => draining
   try {
+    const operations = await serveOperations(config, registry, database, isDraining)
+    resources.unshift({ name: 'metrics', close: operations.close })
+    logger.info({ port: operations.port }, 'metrics and health are served')
     const { cradle } = createApiContainer({
       database,
+      cache,
       hashesAtOnce: config.PASSWORD_HASHES_AT_ONCE,
       storageSettings: storageSettings(config),
       webhookSettings: {
@@ -78,7 +107,7 @@ export const startApi = async (config: ApiConfig, logger: Logger): Promise<Runni
     await cradle.temporaryFiles.removeAbandoned()
     const sessionWatch = await cradle.sessionWatch.start()
     resources.unshift({ name: 'session watch', close: sessionWatch.close })
-    const app = await createApp({ config, cradle, redis, cache, logger, isDraining: () => draining })
+    const app = await createApp({ config, cradle, redis, cache, registry, logger, isDraining })
     const connections = trackConnections(app.server)
     const url = await app.listen({ host: config.HOST, port: config.PORT })
     const drain = async () => {

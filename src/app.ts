@@ -1,6 +1,7 @@
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import { validatorCompiler } from 'fastify-type-provider-zod'
 import type { Redis } from 'ioredis'
+import type { Registry } from 'prom-client'
 import { auth, guardRoutes } from './auth/index.js'
 import type { ApiCradle } from './container.js'
 import { orders } from './orders/index.js'
@@ -25,6 +26,7 @@ import { registerProtocolRules } from './shared/http/protocol-rules.js'
 import { registerRateLimit } from './shared/http/rate-limit.js'
 import { registerRequestId } from './shared/http/request-id.js'
 import { registerRequestLog } from './shared/http/request-log.js'
+import { registerRequestMetrics } from './shared/http/request-metrics.js'
 import { serializerCompiler } from './shared/http/serializer.js'
 import { serverOptions } from './shared/http/server-options.js'
 import { registerStrictBody } from './shared/http/strict-body.js'
@@ -39,6 +41,7 @@ export interface AppNeeds {
   readonly cradle: ApiCradle
   readonly redis: Redis
   readonly cache: Cache
+  readonly registry: Registry
   readonly logger: FastifyBaseLogger
   readonly isDraining: () => boolean
 }
@@ -49,7 +52,7 @@ export interface AppNeeds {
  * @throws MissingAccessError when a route does not say who may call it
  */
 export const createApp = async (needs: AppNeeds): Promise<FastifyInstance> => {
-  const { config, cradle, redis, cache, logger, isDraining } = needs
+  const { config, cradle, redis, cache, registry, logger, isDraining } = needs
   const app: FastifyInstance = Fastify({
     ...serverOptions,
     trustProxy: [...config.TRUST_PROXY],
@@ -62,10 +65,10 @@ export const createApp = async (needs: AppNeeds): Promise<FastifyInstance> => {
   registerRequestId(app)
   registerTrace(app)
   registerRequestLog(app)
+  registerRequestMetrics(app, registry)
   registerErrorHandler(app)
   registerProtocolRules(app)
   registerIdempotency(app, cradle.database)
-  registerHandlerDeadline(app)
   registerStrictQuery(app)
   registerStrictBody(app)
   documentConditional(app)
@@ -89,6 +92,7 @@ export const createApp = async (needs: AppNeeds): Promise<FastifyInstance> => {
     enabled: config.CACHE_ENABLED,
     defaultTtlSeconds: config.CACHE_TTL_SECONDS,
   })
+  registerHandlerDeadline(app)
   await registerOpenApi(app)
   const refuseOtherMethods = collectMethods(app)
 

@@ -6,6 +6,7 @@ import { registerOrders } from './orders/orders.container.js'
 import { registerProducts } from './products/products.container.js'
 import { registerQueues } from './queues/queues.container.js'
 import { registerSessions } from './sessions/sessions.container.js'
+import type { Cache } from './shared/cache/cache.js'
 import { createAuditTrail } from './shared/database/audit.js'
 import type { Database } from './shared/database/client.js'
 import { createLocks } from './shared/lock/locks.js'
@@ -27,12 +28,16 @@ interface SharedResources {
   readonly hashesAtOnce?: number
 }
 
-export interface ApiResources extends SharedResources {
+interface DomainResources extends SharedResources {
   readonly storageSettings: StorageSettings
   readonly webhookSettings: WebhookSettings
 }
 
-export interface WorkerResources extends ApiResources {
+export interface ApiResources extends DomainResources {
+  readonly cache: Cache
+}
+
+export interface WorkerResources extends DomainResources {
   readonly lockRedis: Redis
   readonly lockMs: number
   readonly redisPrefix: string
@@ -58,8 +63,17 @@ export const createAccountsContainer = (resources: SharedResources) =>
  * What the API process is made of. Read from the inside out it is the dependency graph: a domain that
  * came before what it needs would not compile.
  */
-export const createApiContainer = ({ storageSettings, webhookSettings, ...resources }: ApiResources) => {
-  const settings = { storageSettings: asValue(storageSettings), webhookSettings: asValue(webhookSettings) }
+export const createApiContainer = ({
+  storageSettings,
+  webhookSettings,
+  cache,
+  ...resources
+}: ApiResources) => {
+  const settings = {
+    storageSettings: asValue(storageSettings),
+    webhookSettings: asValue(webhookSettings),
+    cache: asValue(cache),
+  }
   const shop = registerOrders(registerProducts(createAccountsContainer(resources)))
   const withUploads = registerUploads(shop.register(settings))
   return registerQueues(registerWebhookOwners(registerWebhooks(withUploads)))

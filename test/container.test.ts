@@ -1,6 +1,7 @@
 import { asValue, createContainer } from 'awilix'
 import { drizzle } from 'drizzle-orm/postgres-js'
 import { Redis } from 'ioredis'
+import { Registry } from 'prom-client'
 import t from 'tap'
 import { createSecretKey } from '../dev/keys.js'
 import { registerAuth } from '../src/auth/auth.container.js'
@@ -13,11 +14,13 @@ import {
 import { registerOrders } from '../src/orders/orders.container.js'
 import { registerProducts } from '../src/products/products.container.js'
 import { registerSessions } from '../src/sessions/sessions.container.js'
+import { createCache } from '../src/shared/cache/cache.js'
 import { createAuditTrail } from '../src/shared/database/audit.js'
 import type { Database } from '../src/shared/database/client.js'
 import { provide } from '../src/shared/provide.js'
 import { createJobProducer } from '../src/shared/queue/producer.js'
 import { secretKeys } from '../src/shared/secret-keys.js'
+import { createLogger } from '../src/shared/telemetry/logger.js'
 import { registerMedia } from '../src/uploads/uploads.container.js'
 import { registerUsers } from '../src/users/users.container.js'
 
@@ -32,6 +35,14 @@ const mailSettings = { smtpUrl: undefined, directory: 'nowhere', from: 'a@exampl
 const redis = new Redis({ lazyConnect: true })
 t.teardown(() => redis.disconnect())
 
+const cache = createCache({
+  redis,
+  prefix: 'test',
+  logger: createLogger({ level: 'silent', process: 'test' }),
+  registry: new Registry(),
+})
+t.teardown(cache.close)
+
 const withDatabase = () => createContainer({ strict: true }).register({ database: asValue(database) })
 const withDatabaseAndJobs = () => provide(withDatabase(), { jobProducer: createJobProducer })
 const core = () =>
@@ -40,7 +51,7 @@ const core = () =>
 t.test('every name of every process can be built', async (t) => {
   const containers = {
     migrate: createAccountsContainer({ database }),
-    api: createApiContainer({ database, storageSettings, webhookSettings }),
+    api: createApiContainer({ database, cache, storageSettings, webhookSettings }),
     worker: createWorkerContainer({
       database,
       lockRedis: redis,

@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Registry } from 'prom-client'
+import type { Registry } from 'prom-client'
 import type { WorkerConfig } from '../src/shared/config.js'
 import type { Database } from '../src/shared/database/client.js'
 import { countOutbox } from '../src/shared/database/outbox-counts.js'
@@ -13,6 +13,7 @@ const COUNT_TIMEOUT_MS = 3_000
 
 export interface OperationsNeeds {
   readonly config: Pick<WorkerConfig, 'HOST' | 'METRICS_PORT'>
+  readonly registry: Registry
   readonly database: Database
   readonly queueRedis: { readonly status: string }
   /** Of all contracts: also what this pod does not serve is counted. */
@@ -26,9 +27,13 @@ export interface Operations {
 }
 
 /** What operators and their machines see of a worker. */
-export const createOperations = ({ config, database, queueRedis, queues }: OperationsNeeds): Operations => {
-  const registry = new Registry()
-  collectDefaultMetrics({ register: registry })
+export const createOperations = ({
+  config,
+  registry,
+  database,
+  queueRedis,
+  queues,
+}: OperationsNeeds): Operations => {
   const count = () => withDeadline('counting the outbox', COUNT_TIMEOUT_MS, countOutbox(database, queues))
   let draining = false
 

@@ -9,6 +9,7 @@ import { type Scheduler, startScheduler } from '../src/shared/schedule/scheduler
 import { closeInOrder, type ShutdownStep } from '../src/shared/shutdown.js'
 import { storageSettings } from '../src/shared/storage/storage-settings.js'
 import type { Logger } from '../src/shared/telemetry/logger.js'
+import { createRegistry } from '../src/shared/telemetry/registry.js'
 import { chooseHandlers, createHandlers, queuesOf } from './handlers.js'
 import { createOperations } from './operations.js'
 import { startQueues } from './queues.js'
@@ -25,7 +26,8 @@ const openResources = async (config: WorkerConfig, logger: Logger) => {
     connectRedis(queueUrl, 'relay', logger, failFast(RELAY_COMMAND_TIMEOUT_MS)),
     connectRedis(queueUrl, 'worker', logger, blocking),
   ])
-  const cache = createCache(lock.redis, config.REDIS_PREFIX, logger)
+  const registry = createRegistry()
+  const cache = createCache({ redis: lock.redis, prefix: config.REDIS_PREFIX, logger, registry })
   const database = connectDatabase({
     url: config.DATABASE_URL,
     poolMax: config.DATABASE_POOL_MAX,
@@ -45,6 +47,7 @@ const openResources = async (config: WorkerConfig, logger: Logger) => {
     lockRedis: lock.redis,
     relayRedis: relay.redis,
     queueRedis: queue.redis,
+    registry,
     shutdownSteps,
   }
 }
@@ -99,11 +102,11 @@ const startAll = async (
   onFatal: () => void,
   opened: Awaited<ReturnType<typeof openResources>>,
 ): Promise<readonly ShutdownStep[]> => {
-  const { database, queueRedis } = opened
+  const { database, queueRedis, registry } = opened
   const { cradle } = createContainer(config, opened)
   const all = createHandlers(cradle)
   const handlers = chooseHandlers(all, config)
-  const operations = createOperations({ config, database, queueRedis, queues: queuesOf(all) })
+  const operations = createOperations({ config, registry, database, queueRedis, queues: queuesOf(all) })
   const server = await operations.serve()
   opened.shutdownSteps.unshift({ name: 'metrics', close: server.close })
   const { metrics } = operations

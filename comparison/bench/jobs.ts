@@ -32,7 +32,7 @@ interface Contestant {
 
 const ours = ({ sql }: Stage): Contestant => ({
   id: 'ours',
-  environment: { WORKER_QUEUES: 'mail', WORKER_CONCURRENCY: `mail=${CONCURRENCY}`, METRICS_PORT: '0' },
+  environment: { WORKER_QUEUES: 'mail', WORKER_CONCURRENCY: `mail=${CONCURRENCY}` },
   handIn: async (jobs) => {
     await sql`insert into outbox (id, name, version, queue, key, payload)
       select gen_random_uuid(), 'send-welcome', 2, 'mail', 'send-welcome-' || gen_random_uuid(),

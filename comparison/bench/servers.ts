@@ -42,6 +42,7 @@ export const environmentOf = (stage: Stage, id: CandidateId): Record<string, str
   DATABASE_POOL_MAX: String(POOL_MAX),
   REDIS_URL: stage.redisUrl,
   REDIS_PREFIX: `compare-${id}`,
+  METRICS_PORT: '0',
   DATA_DIR: join(stage.dir, 'data', id),
   WEBHOOK_SECRET_KEYS: stage.webhookKeys,
   ...(id === 'nest-fastify' && { HTTP_ADAPTER: 'fastify' }),

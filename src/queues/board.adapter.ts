@@ -1,7 +1,7 @@
 import { BaseAdapter } from '@bull-board/api/dist/queueAdapters/base.js'
 import type { JobCounts, JobStatus, QueueJob, Status } from '@bull-board/api/dist/types.js'
 import { type JobDeeds, OPEN_STATES_OF, toBoardJob } from './board.listing.js'
-import type { QueueState } from './queues.schemas.js'
+import type { QueueState } from './queues.counts.js'
 import type { JobSummary, QueuesService } from './queues.service.js'
 
 const STATUSES: readonly JobStatus[] = ['active', 'waiting', 'completed', 'failed', 'delayed', 'paused']

@@ -1,8 +1,10 @@
 import type { AuditAction, AuditTrail } from '../shared/database/audit.js'
+import { noteChanges } from '../shared/database/changes.js'
 import type { Database, Transaction } from '../shared/database/client.js'
 import type { Origin } from '../shared/origin.js'
 import type { Principal } from '../shared/principal.js'
 import type { DeadLettersRepository } from './dead-letters.repository.js'
+import { COUNTS_TAG } from './queues.counts.js'
 import type { FailedFilter, OperationResult } from './queues.schemas.js'
 
 export interface OperationsServiceNeeds {
@@ -60,6 +62,7 @@ export const createOperationsService = (needs: OperationsServiceNeeds): Operatio
       const match = await deadLetters.match(queue, filter)
       if (dryRun || match.matched === 0) return { dryRun, ...match, done: 0 }
       const done = await act(deadLetters)
+      noteChanges([COUNTS_TAG])
       const details = { ...detailsOf(operation), ...more, matched: match.matched, done }
       const who = { actorId: principal.userId, subjectId: null, sessionId: principal.sessionId }
       await auditTrail.record(transaction, { action, ...who, origin, details })

@@ -1,4 +1,5 @@
 import type { AwilixContainer } from 'awilix'
+import type { Cache } from '../shared/cache/cache.js'
 import type { AuditTrail } from '../shared/database/audit.js'
 import type { Database } from '../shared/database/client.js'
 import { provide } from '../shared/provide.js'
@@ -16,13 +17,15 @@ export type { QueuesService } from './queues.service.js'
 export interface QueuesNeeds {
   readonly database: Database
   readonly auditTrail: AuditTrail
+  readonly cache: Cache
 }
 
 /** Provides `queuesService` and `operationsService`, for whoever looks after the queues. */
 export const registerQueues = <C extends QueuesNeeds>(container: AwilixContainer<C>) =>
   provide(container, {
-    queuesService: ({ database }: QueuesNeeds) =>
+    queuesService: ({ database, cache }: QueuesNeeds) =>
       createQueuesService({
+        cache,
         counts: createCountsRepository(database),
         jobs: createJobsRepository(database),
         browse: createBrowseRepository(database),

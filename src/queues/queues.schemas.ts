@@ -4,8 +4,9 @@ import { id } from '../shared/http/id.js'
 import { instant } from '../shared/http/instant.js'
 import { pageQuery } from '../shared/http/pagination.js'
 import { line } from '../shared/http/text.js'
+import { queueSchema } from './queues.counts.js'
 import { DEFAULT_PER_SECOND, MAX_PER_SECOND } from './queues.limits.js'
-import { JOB_STATES, OPEN_STATES } from './queues.states.js'
+import { JOB_STATES } from './queues.states.js'
 
 /** Of a queue or a job: their contracts have shorter ones. */
 const MAX_NAME_LENGTH = 100
@@ -14,24 +15,6 @@ const MAX_IDS = 1_000
 const count = z.int().min(0)
 const time = z.iso.datetime().nullable()
 const name = line(1, MAX_NAME_LENGTH)
-const rate = z.object({ lastMinute: z.number(), lastFiveMinutes: z.number() })
-
-export const queueSchema = z.object({
-  queue: z.string(),
-  counts: z.object(
-    Object.fromEntries([...OPEN_STATES, 'failed' as const].map((state) => [state, count])) as Record<
-      (typeof OPEN_STATES)[number] | 'failed',
-      typeof count
-    >,
-  ),
-  countsCapped: z.boolean().meta({ description: 'Whether there is more than was counted' }),
-  oldestOpenSeconds: z.number().nullable().meta({ description: 'Since the oldest open job was written' }),
-  recent: z
-    .object({ completed: count, discarded: count })
-    .meta({ description: 'Among the latest 10,000 closed jobs of all queues' }),
-  donePerMinute: rate,
-  failedPerMinute: rate,
-})
 
 export const queuePage = pageOf(queueSchema)
 
@@ -127,7 +110,6 @@ export const scheduleSchema = z.object({
 
 export const schedulePage = pageOf(scheduleSchema)
 
-export type QueueState = z.infer<typeof queueSchema>
 export type FailedJob = z.infer<typeof failedJobSchema>
 export type Job = z.infer<typeof jobSchema>
 export type FailedFilter = z.infer<typeof filter>

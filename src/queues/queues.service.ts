@@ -1,13 +1,16 @@
 import { validate as isUuid } from 'uuid'
+import type { Cache } from '../shared/cache/cache.js'
 import { QUEUES } from '../shared/queue/queue-names.js'
 import type { BrowseRepository } from './browse.repository.js'
 import type { CountsRepository, OpenCounts, RecentCounts } from './counts.repository.js'
 import type { FailedList, JobSummary, JobsRepository } from './jobs.repository.js'
+import { COUNTS_POLICY, type QueueState } from './queues.counts.js'
 import { jobNotFound, queueNotFound } from './queues.errors.js'
-import type { Job, QueueState, ScheduledRuns } from './queues.schemas.js'
+import type { Job, ScheduledRuns } from './queues.schemas.js'
 import type { RunsRepository } from './runs.repository.js'
 
 export interface QueuesServiceNeeds {
+  readonly cache: Pick<Cache, 'wrap'>
   readonly counts: CountsRepository
   readonly jobs: JobsRepository
   readonly browse: BrowseRepository
@@ -16,6 +19,7 @@ export interface QueuesServiceNeeds {
 
 /** What is to be seen of the queues: all of it from Postgres, which is the truth about jobs; the API asks no queue. */
 export interface QueuesService {
+  /** As it was a second or two ago at most. */
   readonly describeQueues: () => Promise<QueueState[]>
   readonly listQueues: CountsRepository['listQueues']
   /** Knows the queues of this release, and those that a newer one has written to. @throws queue_not_found */
@@ -65,18 +69,25 @@ const toState = (open: OpenCounts, recent: Omit<RecentCounts, 'queue'>): QueueSt
   }
 }
 
-export const createQueuesService = ({ counts, jobs, browse, runs }: QueuesServiceNeeds): QueuesService => {
+export const createQueuesService = ({
+  cache,
+  counts,
+  jobs,
+  browse,
+  runs,
+}: QueuesServiceNeeds): QueuesService => {
   const requireQueue = async (queue: string): Promise<void> => {
     if (OURS.has(queue)) return
     if (!(await counts.listQueues()).includes(queue)) throw queueNotFound()
   }
+  const countAll = async (): Promise<QueueState[]> => {
+    const queues = await counts.listQueues()
+    const [open, recent] = [await counts.countOpen(queues), await counts.countRecent()]
+    const recentOf = new Map(recent.map((each) => [each.queue, each]))
+    return open.map((each) => toState(each, recentOf.get(each.queue) ?? NOTHING_RECENT))
+  }
   return {
-    describeQueues: async () => {
-      const queues = await counts.listQueues()
-      const [open, recent] = [await counts.countOpen(queues), await counts.countRecent()]
-      const recentOf = new Map(recent.map((each) => [each.queue, each]))
-      return open.map((each) => toState(each, recentOf.get(each.queue) ?? NOTHING_RECENT))
-    },
+    describeQueues: () => cache.wrap('queues', COUNTS_POLICY, countAll),
     listQueues: counts.listQueues,
     requireQueue,
     listFailed: jobs.listFailed,

@@ -63,6 +63,7 @@ const apiSchema = z.object({
   SHUTDOWN_GRACE_MS: milliseconds.default(API_GRACE_MS),
   PORT: port.default(3000),
   HOST: host,
+  METRICS_PORT: port.default(9464),
   JWT_PRIVATE_KEYS: jwkSet,
   CACHE_ENABLED: trueOrFalse(true),
   CACHE_TTL_SECONDS: wholeNumber(1, 86_400).default(60),

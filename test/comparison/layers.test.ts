@@ -10,6 +10,7 @@ const PLANTED: Readonly<Record<LayerId, readonly number[]>> = {
   bare: [20, 30, 20],
   trace: [25, 35, 26],
   log: [35, 45, 35],
+  metrics: [37, 47, 37],
   rules: [40, 50, 40],
   access: [50, 60, 50],
   signature: [150, 170, 151],

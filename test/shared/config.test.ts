@@ -50,6 +50,7 @@ t.test('what has a default may be missing, or empty', async (t) => {
     SHUTDOWN_GRACE_MS: 10_000,
     PORT: 3000,
     HOST: '127.0.0.1',
+    METRICS_PORT: 9464,
     CACHE_ENABLED: true,
     CACHE_TTL_SECONDS: 60,
     TRUST_PROXY: [],
@@ -258,6 +259,7 @@ t.test('the first admin is an address and a password, or neither', async (t) => 
 const IN_WORDS: Readonly<Record<string, string>> = {
   QUEUE_REDIS_URL: '`REDIS_URL`',
   SHUTDOWN_GRACE_MS: '`10000` api, `25000` worker',
+  METRICS_PORT: '`9464` api, `9465` worker',
   WORKER_QUEUES: 'all',
   WORKER_CONCURRENCY: 'by contract',
   STORAGE_URL: '`uploads/` in `DATA_DIR`',

@@ -38,7 +38,7 @@ export const createCacheProbe = (t: Test, { redisPrefix }: World, url?: string):
     tagKey: (tag) => `${redisPrefix}:cache-tag:${tag}`,
     entry,
     expire: async (path) => {
-      const text = (await entry(path)).replace(/^(1 \d+) \d+/, `$1 ${Date.now() - 1}`)
+      const text = (await entry(path)).replace(/^(2 \d+) \d+/, `$1 ${Date.now() - 1}`)
       await redis.set(entryKey(path), text, 'KEEPTTL')
     },
   }

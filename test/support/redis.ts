@@ -8,7 +8,7 @@ import type { Test } from './environment.js'
 /** A Redis of one test's own, which comes and goes as the test wants, always at the same address. */
 export interface PrivateRedis {
   readonly url: string
-  /** Starts it, empty. */
+  /** Starts it: with what it had when it was last told to SAVE, or empty. */
   readonly start: () => Promise<void>
   readonly stop: () => Promise<void>
   /** Keeps its connections and says nothing on them any more. */

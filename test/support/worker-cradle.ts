@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis'
+import { Registry } from 'prom-client'
 import { createWorkerContainer } from '../../src/container.js'
 import { createCache } from '../../src/shared/cache/cache.js'
 import { loadWorkerConfig } from '../../src/shared/config.js'
@@ -12,7 +13,12 @@ export const createWorkerCradle = (t: Test, world: World) => {
   const config = loadWorkerConfig(world.env)
   // Connected when something is to be told to other pods' caches.
   const redis = new Redis(testServices().redisUrl, { lazyConnect: true })
-  const cache = createCache(redis, world.redisPrefix, createLogger({ level: 'silent', process: 'worker' }))
+  const cache = createCache({
+    redis,
+    prefix: world.redisPrefix,
+    logger: createLogger({ level: 'silent', process: 'worker' }),
+    registry: new Registry(),
+  })
   const { database, close } = connectDatabase({
     url: world.database.url,
     poolMax: 5,

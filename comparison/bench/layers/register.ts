@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import type { Redis } from 'ioredis'
+import type { Registry } from 'prom-client'
 import { createAccessHooks } from '../../../src/auth/auth.hooks.js'
 import { readSigningKeys } from '../../../src/auth/auth.keys.js'
 import { registerTokens } from '../../../src/auth/auth.tokens.js'
@@ -21,6 +22,7 @@ import { registerProtocolRules } from '../../../src/shared/http/protocol-rules.j
 import { type LimitHook, registerRateLimit } from '../../../src/shared/http/rate-limit.js'
 import { registerRequestId } from '../../../src/shared/http/request-id.js'
 import { registerRequestLog } from '../../../src/shared/http/request-log.js'
+import { registerRequestMetrics } from '../../../src/shared/http/request-metrics.js'
 import { registerStrictBody } from '../../../src/shared/http/strict-body.js'
 import { registerStrictQuery } from '../../../src/shared/http/strict-query.js'
 import { registerTrace } from '../../../src/shared/http/trace.js'
@@ -33,6 +35,7 @@ export interface House {
   readonly logger: FastifyBaseLogger
   readonly redis: Redis
   readonly cache: Cache
+  readonly registry: Registry
   readonly cradle: ApiCradle
 }
 
@@ -104,6 +107,7 @@ export const registerLayers = async (app: FastifyInstance, layers: Layers, house
     registerTrace(app)
   }
   if (layers.has('log')) registerRequestLog(app)
+  if (layers.has('metrics')) registerRequestMetrics(app, house.registry)
   if (layers.has('rules')) await registerRules(app)
   if (layers.has('serialisation') || layers.has('cache')) registerEnvelope(app)
   if (layers.has('access')) await guard(app, layers, house)

@@ -10,6 +10,7 @@ import { serializerCompiler } from '../../../src/shared/http/serializer.js'
 import { serverOptions } from '../../../src/shared/http/server-options.js'
 import { storageSettings } from '../../../src/shared/storage/storage-settings.js'
 import { createLogger } from '../../../src/shared/telemetry/logger.js'
+import { createRegistry } from '../../../src/shared/telemetry/registry.js'
 import { LAYER_IDS, pathTo } from './layers.js'
 import { type House, registerLayers } from './register.js'
 
@@ -32,7 +33,8 @@ const openHouse = async (): Promise<House & { readonly close: () => Promise<void
     logger,
     failFast(REDIS_TIMEOUT_MS),
   )
-  const cache = createCache(redis, config.REDIS_PREFIX, logger)
+  const registry = createRegistry()
+  const cache = createCache({ redis, prefix: config.REDIS_PREFIX, logger, registry })
   const { database, close: closeDatabase } = connectDatabase({
     url: config.DATABASE_URL,
     poolMax: config.DATABASE_POOL_MAX,
@@ -41,6 +43,7 @@ const openHouse = async (): Promise<House & { readonly close: () => Promise<void
   })
   const { cradle } = createApiContainer({
     database,
+    cache,
     storageSettings: storageSettings(config),
     webhookSettings: { secretKeys: config.WEBHOOK_SECRET_KEYS, allowPrivate: false },
   })
@@ -51,7 +54,7 @@ const openHouse = async (): Promise<House & { readonly close: () => Promise<void
     cache.close()
     await closeRedis()
   }
-  return { config, logger, redis, cache, cradle, close }
+  return { config, logger, redis, cache, registry, cradle, close }
 }
 
 const createServer = ({ config, logger }: House): FastifyInstance => {

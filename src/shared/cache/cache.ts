@@ -1,10 +1,14 @@
 import type { FastifyBaseLogger } from 'fastify'
 import type { Redis } from 'ioredis'
+import type { Registry } from 'prom-client'
 import type { z } from 'zod'
 import { isInsideTransaction } from '../database/changes.js'
+import { type CacheMetrics, type CacheOutcome, createCacheMetrics } from './cache-metrics.js'
 import { createCircuit } from './circuit.js'
 import type { Entry } from './entry.js'
 import { createInvalidation } from './invalidation.js'
+import { createMemoryWatch } from './memory.js'
+import { createServerTrust } from './server-trust.js'
 import { createSingleFlight, isFresh, type Load, type Turn } from './single-flight.js'
 import { createEntryStore, type Place, type Sight } from './store.js'
 import { ALL } from './tags.js'
@@ -18,6 +22,12 @@ export interface Policy {
   readonly tags: readonly string[]
 }
 
+export interface ValuePolicy<T> extends Policy {
+  /** For the metrics: one of few. */
+  readonly name: string
+  readonly schema: z.ZodType<T>
+}
+
 /** What was loaded. */
 export interface Loaded {
   readonly status: number
@@ -26,20 +36,36 @@ export interface Loaded {
 }
 
 export interface Cache {
-  /** What is kept there. @returns undefined when Redis cannot be asked, or has not heard of all that this pod changed */
+  /**
+   * What is kept there.
+   * @returns undefined when Redis cannot be asked or believed, or has not heard of all that this pod changed; and for
+   * more tags than an entry can have
+   */
   readonly find: (key: string, policy: Policy) => Promise<Sight | undefined>
-  /** For who has found nothing fresh. @param stale what he has found */
-  readonly join: (key: string, policy: Policy, stale: Entry | undefined) => Promise<Turn>
-  /** Keeps what the leader has loaded, if it is not too long. */
+  /**
+   * For who has found nothing fresh.
+   * @param stale what he has found
+   * @param waitedMs how long his caller has waited already
+   * @throws unavailable when it was too long
+   */
+  readonly join: (key: string, policy: Policy, stale: Entry | undefined, waitedMs: number) => Promise<Turn>
+  /** Keeps what the leader has loaded; what is too long only for those who wait. */
   readonly keep: (load: Load, policy: Policy, loaded: Loaded) => void
-  /** A value from the cache, or else loaded, by one caller for all. @throws whatever `load` throws; nothing is kept then */
-  readonly wrap: <T>(
-    key: string,
-    policy: Policy & { readonly schema: z.ZodType<T> },
-    load: () => Promise<T>,
-  ) => Promise<T>
+  /** A value from the cache, or else loaded, by one caller for all. @throws whatever `load` throws, and keeps nothing then; unavailable as `join` */
+  readonly wrap: <T>(key: string, policy: ValuePolicy<T>, load: () => Promise<T>) => Promise<T>
   readonly invalidate: (tags: readonly string[]) => Promise<void>
+  /** Says where something came from, for the metrics. */
+  readonly count: CacheMetrics['asked']
   readonly close: () => void
+}
+
+export interface CacheNeeds {
+  /** It must give up on a silent server by itself. */
+  readonly redis: Redis
+  /** Of all that this deployment keeps in Redis. */
+  readonly prefix: string
+  readonly logger: FastifyBaseLogger
+  readonly registry: Registry
 }
 
 /** Above any list's usual page; what is longer is loaded each time. */
@@ -53,9 +79,16 @@ const placeOf = (key: string, { ttlSeconds, staleSeconds, tags }: Policy): Place
 })
 
 const keep: Cache['keep'] = (load, { ttlSeconds, staleSeconds }, loaded) => {
-  if (Buffer.byteLength(loaded.body) > MAX_BODY_BYTES) return load.giveUp()
   const freshUntil = Date.now() + ttlSeconds * 1_000
-  load.keep({ ...loaded, freshUntil, staleUntil: freshUntil + staleSeconds * 1_000 })
+  const fresh = { ...loaded, freshUntil, staleUntil: freshUntil + staleSeconds * 1_000 }
+  if (Buffer.byteLength(loaded.body) > MAX_BODY_BYTES) load.share(fresh)
+  else load.keep(fresh)
+}
+
+const outcomeOf = (turn: Turn, found: Entry | undefined): CacheOutcome => {
+  if (turn.do === 'load') return turn.isAlone ? 'bypass' : 'miss'
+  if (turn.entry === found && isFresh(found)) return 'hit'
+  return isFresh(turn.entry) ? 'wait' : 'stale'
 }
 
 /** Undefined for what is no value of this kind, such as one of another version of the service. */
@@ -67,23 +100,26 @@ const readValue = <T>(schema: z.ZodType<T>, body: string): T | undefined => {
   }
 }
 
-/**
- * A cache in Redis that is never older than a write that was answered, as far as Redis can be reached (docs/cache.md). The
- * connection must give up on a silent server by itself.
- */
-export const createCache = (redis: Redis, prefix: string, logger: FastifyBaseLogger): Cache => {
-  const store = createEntryStore(redis, prefix, createCircuit(PAUSE_AFTER_FAILURE_MS, logger))
+/** A cache in Redis that is never older than a write that was answered, as far as Redis can be reached (docs/cache.md). */
+export const createCache = ({ redis, prefix, logger, registry }: CacheNeeds): Cache => {
+  const metrics = createCacheMetrics(registry)
+  const trust = createServerTrust(redis, prefix, logger)
   // Without the circuit: one look-up that took too long must keep no write from being told.
-  const { invalidate, isBehind, close } = createInvalidation(redis, prefix, logger)
-  const join = createSingleFlight(store)
+  const { invalidate, isBehind, close } = createInvalidation(redis, prefix, logger, metrics.told)
+  const isTrusted = (): boolean => trust.isTrusted() && !isBehind()
+  const circuit = createCircuit(PAUSE_AFTER_FAILURE_MS, logger, metrics.circuit)
+  const store = createEntryStore({ redis, prefix, circuit, isTrusted })
+  const join = createSingleFlight({ store, hasRoom: createMemoryWatch(redis, metrics.room) })
 
-  const find: Cache['find'] = async (key, policy) =>
-    isBehind() ? undefined : store.lookUp(placeOf(key, policy))
+  const find: Cache['find'] = (key, policy) => store.lookUp(placeOf(key, policy))
 
-  const turnOf = async (key: string, policy: Policy): Promise<Turn> => {
+  const turnOf = async (key: string, { name, ...policy }: ValuePolicy<unknown>): Promise<Turn> => {
     const seen = await find(key, policy)
-    if (!seen) return { do: 'bypass' }
-    return isFresh(seen.entry) ? { do: 'give', entry: seen.entry } : join(placeOf(key, policy), seen.entry)
+    const turn: Turn = isFresh(seen?.entry)
+      ? { do: 'give', entry: seen.entry }
+      : await join(placeOf(key, policy), seen?.entry, 0)
+    metrics.asked(name, outcomeOf(turn, seen?.entry))
+    return turn
   }
 
   const loadAndKeep = async <T>(load: Load, policy: Policy, work: () => Promise<T>): Promise<T> => {
@@ -99,17 +135,21 @@ export const createCache = (redis: Redis, prefix: string, logger: FastifyBaseLog
 
   return {
     find,
-    join: (key, policy, stale) => join(placeOf(key, policy), stale),
+    join: (key, policy, stale, waitedMs) => join(placeOf(key, policy), stale, waitedMs),
     keep,
     wrap: async (key, policy, load) => {
       // It may see what is not committed, and must see what it has written itself.
       if (isInsideTransaction()) return load()
       const turn = await turnOf(`value:${key}`, policy)
       if (turn.do === 'load') return loadAndKeep(turn.load, policy, load)
-      const value = turn.do === 'give' ? readValue(policy.schema, turn.entry.body) : undefined
+      const value = readValue(policy.schema, turn.entry.body)
       return value === undefined ? load() : value
     },
     invalidate,
-    close,
+    count: metrics.asked,
+    close: () => {
+      trust.close()
+      close()
+    },
   }
 }

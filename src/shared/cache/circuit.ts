@@ -8,7 +8,11 @@ export interface Circuit {
 }
 
 /** After a failure nobody asks for so long; then one does, and the others wait for how he fares. */
-export const createCircuit = (pauseMs: number, logger: FastifyBaseLogger): Circuit => {
+export const createCircuit = (
+  pauseMs: number,
+  logger: FastifyBaseLogger,
+  note: (isOpen: boolean) => void,
+): Circuit => {
   let pausedUntil: number | undefined
   let isProbing = false
 
@@ -19,12 +23,15 @@ export const createCircuit = (pauseMs: number, logger: FastifyBaseLogger): Circu
       isProbing ||= isProbe
       try {
         const result = await work()
+        if (isProbe) note(false)
         pausedUntil = undefined
         return result
       } catch (error) {
         logger.debug({ err: error }, 'cache bypassed')
         // A server that refuses a command, for it is full, is not away: it goes on answering others.
-        if (!(error instanceof ReplyError)) pausedUntil = performance.now() + pauseMs
+        if (error instanceof ReplyError) return undefined
+        pausedUntil = performance.now() + pauseMs
+        note(true)
         return undefined
       } finally {
         if (isProbe) isProbing = false

@@ -20,7 +20,12 @@ const boundedTo = (tags: Iterable<string>): Set<string> => {
 }
 
 /** Tags of changes in Redis; those of an outage in this pod, until Redis can be told. */
-export const createInvalidation = (redis: Redis, prefix: string, logger: FastifyBaseLogger): Invalidation => {
+export const createInvalidation = (
+  redis: Redis,
+  prefix: string,
+  logger: FastifyBaseLogger,
+  note: (outcome: 'told' | 'late') => void,
+): Invalidation => {
   let untold = new Set<string>()
   let telling: Promise<void> | undefined
   let isLate = false
@@ -43,10 +48,12 @@ export const createInvalidation = (redis: Redis, prefix: string, logger: Fastify
     try {
       await redis.unlink([...batch].map((tag) => tagKey(prefix, tag)))
       isLate = false
+      note('told')
     } catch (error) {
       logger.debug({ err: error }, 'changes not told to the cache yet')
       untold = boundedTo([...untold, ...batch])
       isLate = true
+      note('late')
       tryLater()
     }
   }
@@ -63,16 +70,8 @@ export const createInvalidation = (redis: Redis, prefix: string, logger: Fastify
     }
   }
 
-  // A server that was away may be another one, or have come back with what it had a while ago.
-  let wasLost = false
-  const noteLoss = (): void => {
-    wasLost = true
-  }
-  const distrust = (): void => {
-    if (wasLost) void invalidate([ALL])
-    wasLost = false
-  }
-  redis.on('close', noteLoss).on('ready', distrust)
+  const tellNow = (): void => void invalidate([])
+  redis.on('ready', tellNow)
 
   return {
     invalidate,
@@ -80,7 +79,7 @@ export const createInvalidation = (redis: Redis, prefix: string, logger: Fastify
     close: () => {
       isClosed = true
       clearTimeout(retry)
-      redis.off('close', noteLoss).off('ready', distrust)
+      redis.off('ready', tellNow)
     },
   }
 }

@@ -5,13 +5,16 @@ import type {
   onRequestAsyncHookHandler,
   onSendAsyncHookHandler,
   preHandlerAsyncHookHandler,
+  RouteHandlerMethod,
 } from 'fastify'
 import { hasTag } from '../http/conditional.js'
 import { repeatProblem } from '../http/error-handler.js'
-import type { Cache, Loaded, Policy } from './cache.js'
+import type { Cache, Policy } from './cache.js'
+import type { CacheOutcome } from './cache-metrics.js'
 import type { Entry } from './entry.js'
 import { routeKeyOf } from './route-key.js'
-import { isFresh, type Load } from './single-flight.js'
+import { createRouteLoad, type RouteLoad } from './route-load.js'
+import { isFresh } from './single-flight.js'
 
 /** How a route's answers are kept. */
 export interface CachePolicy {
@@ -41,7 +44,7 @@ interface CacheMiss {
   readonly key: string
   readonly policy: Policy
   readonly stale: Entry | undefined
-  load?: Load
+  load?: RouteLoad
 }
 
 export interface RouteCacheNeeds {
@@ -51,9 +54,6 @@ export interface RouteCacheNeeds {
   readonly defaultTtlSeconds: number
 }
 
-/** Long enough for a crowd that follows a dead link, and short enough for whoever repairs it. */
-const NOT_FOUND_SECONDS = 5
-
 const policyOf = (request: FastifyRequest, policy: CachePolicy, defaultTtlSeconds: number): Policy => ({
   ttlSeconds: policy.ttlSeconds ?? defaultTtlSeconds,
   staleSeconds: policy.staleSeconds ?? 0,
@@ -61,9 +61,22 @@ const policyOf = (request: FastifyRequest, policy: CachePolicy, defaultTtlSecond
   tags: policy.tags(request.params as Record<string, string>),
 })
 
+const VERDICT = { hit: 'HIT', wait: 'HIT', stale: 'STALE', miss: 'MISS', bypass: 'BYPASS' } as const
+
+const note = (cache: Cache, request: FastifyRequest, reply: FastifyReply, outcome: CacheOutcome): void => {
+  reply.header('x-cache', VERDICT[outcome])
+  cache.count(request.routeOptions.url ?? '', outcome)
+}
+
 /** The stored text is the serialised body: it goes out as it is. */
-const give = (request: FastifyRequest, reply: FastifyReply, entry: Entry) => {
-  reply.header('x-cache', isFresh(entry) ? 'HIT' : 'STALE')
+const give = (
+  cache: Cache,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  entry: Entry,
+  outcome: CacheOutcome,
+) => {
+  note(cache, request, reply, outcome)
   if (entry.status !== 200) return repeatProblem(entry.status, entry.body, request, reply)
   if (entry.etag !== undefined) reply.header('etag', entry.etag)
   return reply.type('application/json; charset=utf-8').send(entry.body)
@@ -75,14 +88,12 @@ const lookUp =
   async (request, reply) => {
     const key = routeKeyOf(request, policy.scope)
     const keeping = policyOf(request, policy, defaultTtlSeconds)
-    const seen = key === undefined ? undefined : await cache.find(key, keeping)
-    if (key === undefined || !seen) {
-      reply.header('x-cache', 'BYPASS')
-      return
-    }
-    if (isFresh(seen.entry)) return give(request, reply, seen.entry)
-    reply.header('x-cache', 'MISS')
-    request.cacheMiss = { key, policy: keeping, stale: seen.entry }
+    if (key === undefined) return note(cache, request, reply, 'bypass')
+    const seen = await cache.find(key, keeping)
+    if (isFresh(seen?.entry)) return give(cache, request, reply, seen.entry, 'hit')
+    // Until its turn has come; what is refused before has none.
+    reply.header('x-cache', seen ? 'MISS' : 'BYPASS')
+    request.cacheMiss = { key, policy: keeping, stale: seen?.entry }
   }
 
 /** Behind the validation: no client takes the right to load what there cannot be. */
@@ -91,42 +102,37 @@ const takeTurn =
   async (request, reply) => {
     const miss = request.cacheMiss
     if (!miss) return
-    const turn = await cache.join(miss.key, miss.policy, miss.stale)
-    if (turn.do === 'give') return give(request, reply, turn.entry)
-    if (turn.do === 'bypass') reply.header('x-cache', 'BYPASS')
-    if (turn.do !== 'load') return
-    miss.load = turn.load
+    const turn = await cache.join(miss.key, miss.policy, miss.stale, reply.elapsedTime)
+    if (turn.do === 'give')
+      return give(cache, request, reply, turn.entry, isFresh(turn.entry) ? 'wait' : 'stale')
+    note(cache, request, reply, turn.isAlone ? 'bypass' : 'miss')
+    const load = createRouteLoad(cache, turn.load, miss.policy)
+    miss.load = load
     // Whatever becomes of the request, it keeps nobody waiting.
-    reply.raw.once('close', turn.load.giveUp)
+    if (reply.raw.destroyed) load.closed()
+    else reply.raw.once('close', load.closed)
   }
 
-const bypass: onRequestAsyncHookHandler = async (_request, reply) => {
-  reply.header('x-cache', 'BYPASS')
-}
+/** The handler, of which the load is to know when it has ended. */
+const noticed = (handler: RouteHandlerMethod): RouteHandlerMethod =>
+  function load(request, reply) {
+    const answer = async () => handler.call(this, request, reply)
+    return request.cacheMiss?.load ? request.cacheMiss.load.run(answer) : answer()
+  }
 
-/** What is worth keeping of an answer; no other error is, it may pass any moment. */
-const loadedOf = (reply: FastifyReply, payload: unknown): Loaded | undefined => {
-  const { statusCode: status } = reply
-  if (typeof payload !== 'string' || (status !== 200 && status !== 404)) return undefined
-  const etag = reply.getHeader('etag')
-  return { status, etag: typeof etag === 'string' ? etag : undefined, body: payload }
-}
-
-const store = (cache: Cache, load: Load, policy: Policy, loaded: Loaded | undefined): void => {
-  if (!loaded) load.giveUp()
-  else if (loaded.status === 200) cache.keep(load, policy, loaded)
-  else cache.keep(load, { ...policy, ttlSeconds: NOT_FOUND_SECONDS, staleSeconds: 0 }, loaded)
-}
+const bypass =
+  ({ cache }: RouteCacheNeeds): onRequestAsyncHookHandler =>
+  async (request, reply) =>
+    note(cache, request, reply, 'bypass')
 
 /**
  * Keeps the answer, and sends it: to whoever has it already as a 304, which is why the handlers of these routes do not
  * heed If-None-Match themselves.
  */
 const complete =
-  ({ cacheControl }: CachePolicy, { cache }: RouteCacheNeeds): onSendAsyncHookHandler =>
+  ({ cacheControl }: CachePolicy): onSendAsyncHookHandler =>
   async (request, reply, payload) => {
-    const miss = request.cacheMiss
-    if (miss?.load) store(cache, miss.load, miss.policy, loadedOf(reply, payload))
+    request.cacheMiss?.load?.answered(reply, payload)
     if (reply.statusCode !== 200) return
     if (cacheControl !== undefined) reply.header('cache-control', cacheControl)
     const etag = reply.getHeader('etag')
@@ -137,7 +143,7 @@ const complete =
 
 /**
  * Gives the routes that state a cache policy their look-up and their store, at boot. Register it after
- * the access guard: the look-up must come behind the access check.
+ * the access guard: the look-up must come behind the access check; and before the handlers' deadline, which a load outlives.
  */
 export const registerRouteCache = (app: FastifyInstance, needs: RouteCacheNeeds): void => {
   app.decorateRequest('cacheMiss', null)
@@ -146,8 +152,11 @@ export const registerRouteCache = (app: FastifyInstance, needs: RouteCacheNeeds)
     if (!policy) return
     // The answer to HEAD has no body to keep.
     const isUsed = needs.enabled && route.method !== 'HEAD'
-    route.onRequest = [...[route.onRequest ?? []].flat(), isUsed ? lookUp(policy, needs) : bypass]
-    if (isUsed) route.preHandler = [takeTurn(needs), ...[route.preHandler ?? []].flat()]
-    route.onSend = [...[route.onSend ?? []].flat(), complete(policy, needs)]
+    route.onRequest = [...[route.onRequest ?? []].flat(), isUsed ? lookUp(policy, needs) : bypass(needs)]
+    if (isUsed) {
+      route.preHandler = [takeTurn(needs), ...[route.preHandler ?? []].flat()]
+      route.handler = noticed(route.handler)
+    }
+    route.onSend = [...[route.onSend ?? []].flat(), complete(policy)]
   })
 }

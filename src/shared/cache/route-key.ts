@@ -19,8 +19,11 @@ const shorten = (key: string): string =>
 export const routeKeyOf = (request: FastifyRequest, scope: 'shared' | 'principal'): string | undefined => {
   const { principal } = request
   const owner = scope === 'shared' ? scope : principal ? `${principal.userId}:${principal.role}` : 'anonymous'
-  const [path = ''] = request.url.split('?', 1)
+  const end = request.url.indexOf('?')
+  const path = end < 0 ? request.url : request.url.slice(0, end)
   if (request.url.length > MAX_URL_LENGTH || !CANONICAL_PATH.test(path)) return undefined
+  // Most addresses have no query, and this is on the way of every hit.
+  if (end < 0) return shorten(`route:${owner}:${path}?[]`)
   // An object by Fastify's own parser; its type is open until the route's schema has judged it.
   const parameters = Object.entries(request.query as Record<string, unknown>).sort(([a], [b]) =>
     a < b ? -1 : 1,

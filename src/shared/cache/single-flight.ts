@@ -4,103 +4,142 @@ import type { Entry } from './entry.js'
 import { createFlights, type Flight } from './flights.js'
 import type { EntryStore, Place } from './store.js'
 
-/** The right, or at least the permission, to load. One of the two functions is called at last; only the first call counts. */
+/** What a load has brought. */
+export type Fresh = Omit<Entry, 'tagIds'>
+
+/** The right to load for all who wait. One of the functions is called at last; only the first call counts. */
 export interface Load {
-  readonly keep: (entry: Omit<Entry, 'tagIds'>) => void
-  /** There is nothing to keep: the next one may try. */
+  /** For whoever asks from now on, on all pods, and for those of this process who wait. */
+  readonly keep: (fresh: Fresh) => void
+  /** For those of this process who wait. */
+  readonly share: (fresh: Fresh) => void
+  /** There is nothing to give: the next one may try. */
   readonly giveUp: () => void
 }
 
 /** What one who has found no fresh entry is to do. */
 export type Turn =
   | { readonly do: 'give'; readonly entry: Entry }
-  | { readonly do: 'load'; readonly load: Load }
-  /** Redis cannot be asked: load, and keep nothing. */
-  | { readonly do: 'bypass' }
+  /** `isAlone`: Redis cannot be asked, and what is loaded is for this process only. */
+  | { readonly do: 'load'; readonly load: Load; readonly isAlone: boolean }
 
-/** How long one waits for somebody else's load before one loads oneself. */
-const WAIT_MS = 1_000
+type LoadTurn = Extract<Turn, { do: 'load' }>
+
+/** Another pod loads, and nothing is there to be given meanwhile. */
+interface OtherLeads {
+  readonly do: 'wait'
+  readonly holder: string | undefined
+  readonly tagIds: string | undefined
+}
+
+/** How long one waits in all. Less than what the handlers behind have, so that who waits in vain begins no load. */
+const WAIT_MS = 3_500
+/** How long a pod leaves a load to another one. Then it loads beside that one: the other may be gone, or only slow. */
+const WAIT_FOR_OTHER_POD_MS = 1_000
 const POLL_MS = 15
 
-const BYPASS: Turn = { do: 'bypass' }
+const give = (entry: Entry): Turn => ({ do: 'give', entry })
 
 export const isFresh = (entry: Entry | undefined): entry is Entry =>
   entry !== undefined && entry.freshUntil > Date.now()
 
-/** Of all that want one key at once, on all pods, one loads. */
-export const createSingleFlight = (store: EntryStore) => {
+export interface SingleFlightNeeds {
+  readonly store: EntryStore
+  /** Whether Redis has room for more. */
+  readonly hasRoom: () => boolean
+}
+
+/** Of all that want one key at once, on all pods, one loads; and in a process never more than one, also while Redis is away. */
+export const createSingleFlight = ({ store, hasRoom }: SingleFlightNeeds) => {
   const flights = createFlights()
 
-  const loadWith = (
-    place: Place,
-    tagIds: readonly string[] | undefined,
-    token?: string,
-    flight?: Flight,
-  ): Turn => {
+  /** @param tagIds as they were before the load; without them nothing can be kept */
+  const loadWith = (place: Place, flight: Flight, tagIds: string | undefined, token?: string): LoadTurn => {
     let isOver = false
-    const once = (finish: () => Promise<void>): void => {
+    const once = (entry: Entry | undefined, isKept: boolean): void => {
       if (isOver) return
       isOver = true
       // Not awaited: the caller need not wait for the next caller's benefit.
-      void finish()
-      flight?.end()
+      if (entry && isKept) void store.keep(place, entry, token)
+      else if (token !== undefined) void store.leave(place, token)
+      flight.land(entry)
     }
-    const leave = async () => (token === undefined ? undefined : store.leave(place, token))
+    const toEntry = (fresh: Fresh): Entry => ({ ...fresh, tagIds: tagIds ?? '' })
     return {
       do: 'load',
+      isAlone: false,
       load: {
-        keep: (entry) => once(() => (tagIds ? store.keep(place, { ...entry, tagIds }, token) : leave())),
-        giveUp: () => once(leave),
+        keep: (fresh) => once(toEntry(fresh), tagIds !== undefined),
+        share: (fresh) => once(toEntry(fresh), false),
+        giveUp: () => once(undefined, false),
       },
     }
   }
 
-  /** What one step of the one who stands for this process comes to; undefined while another pod's leader loads. */
-  const tryToLead = async (place: Place, token: string, flight: Flight): Promise<Turn | undefined> => {
-    const entered = await store.enter(place, token)
-    if (!entered) return BYPASS
-    const { entry, tagIds, isLeader } = entered
-    if (isLeader && !isFresh(entry)) return loadWith(place, tagIds, token, flight)
-    // The one before has just landed.
-    if (isLeader) void store.leave(place, token)
-    return entry && { do: 'give', entry }
-  }
+  const loadAlone = (place: Place, flight: Flight): LoadTurn => ({
+    ...loadWith(place, flight, undefined),
+    isAlone: true,
+  })
 
-  /** Becomes the leader of all pods, or waits for the one of another. */
-  const lead = async (place: Place, flight: Flight, deadline: number): Promise<Turn> => {
-    const token = randomUUID()
-    let turn = await tryToLead(place, token, flight)
-    while (!turn && performance.now() < deadline) {
-      await wait(POLL_MS * (1 + Math.random()))
-      turn = await tryToLead(place, token, flight)
-    }
-    if (turn?.do !== 'load') flight.end()
-    return turn ?? loadAnyway(place)
-  }
-
-  /** The wait was long enough. What is loaded is kept with the tags of this moment, which is before the load. */
-  const loadAnyway = async (place: Place): Promise<Turn> => {
+  const withoutKeeping = async (place: Place, flight: Flight): Promise<Turn> => {
     const seen = await store.lookUp(place)
-    if (!seen) return BYPASS
-    return seen.entry ? { do: 'give', entry: seen.entry } : loadWith(place, seen.tagIds)
+    if (!seen) return loadAlone(place, flight)
+    return seen.entry ? give(seen.entry) : loadWith(place, flight, undefined)
+  }
+
+  const tryToLead = async (place: Place, flight: Flight, token: string): Promise<Turn | OtherLeads> => {
+    const seen = await store.enter(place, token)
+    if (!seen) return loadAlone(place, flight)
+    const { entry, tagIds, holder } = seen
+    if (holder === token && !isFresh(entry)) return loadWith(place, flight, tagIds, token)
+    // The one before has just landed.
+    if (holder === token) void store.leave(place, token)
+    return entry ? give(entry) : { do: 'wait', holder, tagIds }
   }
 
   /**
-   * Decides who loads. Whoever waited looks up again, and is never given what the one he waited for has loaded: that may be
-   * older than a write that was answered in the meantime.
-   * @param stale is given at once while somebody else loads
+   * Loads for all pods, or leaves it to the one that does. If that one's time is over and nothing of it counts, since the key
+   * was written again, or if it takes long, this pod loads beside it: so a key that is written all the time, or slow to load,
+   * is loaded by one a pod at once.
    */
-  return async (place: Place, stale: Entry | undefined): Promise<Turn> => {
-    const deadline = performance.now() + WAIT_MS
-    while (performance.now() < deadline) {
-      const flight = flights.begin(place.key)
-      if (flight) return lead(place, flight, deadline)
-      if (stale) return { do: 'give', entry: stale }
-      await flights.untilLanded(place.key, deadline - performance.now())
-      const seen = await store.lookUp(place)
-      if (!seen) return BYPASS
-      if (seen.entry) return { do: 'give', entry: seen.entry }
+  const takeLead = async (place: Place, flight: Flight): Promise<Turn> => {
+    if (!hasRoom()) return withoutKeeping(place, flight)
+    const token = randomUUID()
+    const deadline = performance.now() + WAIT_FOR_OTHER_POD_MS
+    let turn = await tryToLead(place, flight, token)
+    const first = turn.do === 'wait' ? turn.holder : undefined
+    while (turn.do === 'wait') {
+      if (turn.holder !== first || performance.now() > deadline) return loadWith(place, flight, turn.tagIds)
+      await wait(POLL_MS * (1 + Math.random()))
+      turn = await tryToLead(place, flight, token)
     }
-    return loadAnyway(place)
+    return turn
+  }
+
+  const lead = async (place: Place): Promise<Turn> => {
+    const flight = flights.begin(place.key)
+    const turn = await takeLead(place, flight)
+    if (turn.do !== 'load') flight.land(turn.do === 'give' ? turn.entry : undefined)
+    return turn
+  }
+
+  /**
+   * Decides who loads. Whoever comes while one loads is not given what that one brings, which may be older than a write that was
+   * answered before he came; but he is given what the next one brings, who began after that. So he waits for two at most.
+   * @param stale is given at once while somebody else loads
+   * @param waitedMs how long his caller has waited already
+   * @throws unavailable after `WAIT_MS`
+   */
+  return async (place: Place, stale: Entry | undefined, waitedMs: number): Promise<Turn> => {
+    const deadline = performance.now() + WAIT_MS - waitedMs
+    const earlier = flights.find(place.key)
+    if (earlier && stale) return give(stale)
+    await earlier?.landed(deadline)
+    for (;;) {
+      const flight = flights.find(place.key)
+      if (!flight) return lead(place)
+      const entry = await flight.landed(deadline)
+      if (entry) return give(entry)
+    }
   }
 }

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis'
 import type { Circuit } from './circuit.js'
-import { type Entry, readEntry, writeEntry } from './entry.js'
+import { type Entry, MAX_TAGS, readEntry, writeEntry } from './entry.js'
 import { newTagId, runPipeline, tagKey, tagSeconds } from './tags.js'
 
 /** What a look at a key and its tags has found. */
@@ -8,7 +8,7 @@ export interface Sight {
   /** Only if its tags still have the ids it was loaded with, and it is not too old to be given. */
   readonly entry: Entry | undefined
   /** As they are by now; undefined when one is missing, and nothing can be kept. */
-  readonly tagIds: readonly string[] | undefined
+  readonly tagIds: string | undefined
 }
 
 /** An entry's place in Redis. */
@@ -20,20 +20,31 @@ export interface Place {
 }
 
 export interface EntryStore {
-  /** One round trip. @returns undefined when Redis cannot be asked, as do the others */
+  /** One round trip. @returns undefined when Redis cannot be asked or believed, as do the others */
   readonly lookUp: (place: Place) => Promise<Sight | undefined>
-  /** Asks for the right to load, makes sure that the tags are there, and looks up again: one round trip. */
+  /**
+   * Asks for the right to load, makes sure that the tags are there, and looks up again: one round trip.
+   * @returns also whose the right is: this token's, or another one's
+   */
   readonly enter: (
     place: Place,
     token: string,
-  ) => Promise<(Sight & { readonly isLeader: boolean }) | undefined>
+  ) => Promise<(Sight & { readonly holder: string | undefined }) | undefined>
   /** Keeps the entry, and then gives the right back, if there is one. */
   readonly keep: (place: Place, entry: Entry, token: string | undefined) => Promise<void>
   readonly leave: (place: Place, token: string) => Promise<void>
 }
 
-/** Longer than a handler may take; then somebody else may load, whatever has become of the one before. */
-export const LOCK_MS = 5_000
+export interface EntryStoreNeeds {
+  readonly redis: Redis
+  readonly prefix: string
+  readonly circuit: Circuit
+  /** Whether Redis is the server it was, and has heard of all changes; asked when its answer is there, too. */
+  readonly isTrusted: () => boolean
+}
+
+/** Longer than a handler may take; then another pod may load, whatever has become of the one before. */
+const LOCK_MS = 5_000
 
 const RELEASE = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0"
 
@@ -41,32 +52,43 @@ const isText = (value: unknown): value is string => typeof value === 'string'
 
 /** A missing tag is no id: it never equals another missing one. */
 const judge = ([text, ...ids]: readonly unknown[]): Sight => {
-  const tagIds = ids.every(isText) ? ids : undefined
-  const entry = readEntry(isText(text) ? text : null)
-  const isValid = entry && tagIds && entry.tagIds.join() === tagIds.join() && entry.staleUntil > Date.now()
+  const tagIds = ids.every(isText) ? ids.join() : undefined
+  const entry = isText(text) ? readEntry(text) : undefined
+  const isValid = entry !== undefined && entry.tagIds === tagIds && entry.staleUntil > Date.now()
   return { entry: isValid ? entry : undefined, tagIds }
 }
 
 /** Entries, their tags and the locks of those who load them, in Redis. */
-export const createEntryStore = (redis: Redis, prefix: string, circuit: Circuit): EntryStore => {
+export const createEntryStore = ({ redis, prefix, circuit, isTrusted }: EntryStoreNeeds): EntryStore => {
   const entryKey = ({ key }: Place): string => `${prefix}:cache:${key}`
   const lockKey = ({ key }: Place): string => `${prefix}:cache-lock:${key}`
-  const keysOf = (place: Place): string[] => [
-    entryKey(place),
-    ...place.tags.map((tag) => tagKey(prefix, tag)),
-  ]
+  const keysOf = (place: Place): string[] => {
+    const keys = [entryKey(place)]
+    for (const tag of place.tags) keys.push(tagKey(prefix, tag))
+    return keys
+  }
+
+  /** Trusted before and after: the answer may come from another server, behind a new connection. */
+  const ask = async <T extends object>(place: Place, work: () => Promise<T>): Promise<T | undefined> => {
+    if (!isTrusted() || place.tags.length > MAX_TAGS) return undefined
+    const answer = await circuit.attempt(work)
+    return isTrusted() ? answer : undefined
+  }
 
   return {
-    lookUp: (place) => circuit.attempt(async () => judge(await redis.mget(keysOf(place)))),
+    lookUp: (place) => ask(place, async () => judge(await redis.mget(keysOf(place)))),
 
     enter: (place, token) =>
-      circuit.attempt(async () => {
+      ask(place, async () => {
         const pipeline = redis.pipeline().set(lockKey(place), token, 'PX', LOCK_MS, 'NX')
         for (const tag of place.tags)
           pipeline.set(tagKey(prefix, tag), newTagId(), 'EX', tagSeconds(tag, place.seconds), 'NX')
-        const results = await runPipeline(pipeline.mget(keysOf(place)))
-        const values = results.at(-1)
-        return { ...judge(Array.isArray(values) ? values : []), isLeader: results[0] === 'OK' }
+        const results = await runPipeline(pipeline.get(lockKey(place)).mget(keysOf(place)))
+        const [holder, values] = results.slice(-2)
+        return {
+          ...judge(Array.isArray(values) ? values : []),
+          holder: isText(holder) ? holder : undefined,
+        }
       }),
 
     keep: async (place, entry, token) => {

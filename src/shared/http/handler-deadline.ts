@@ -1,4 +1,4 @@
-import type { FastifyInstance, RouteHandlerMethod } from 'fastify'
+import type { FastifyInstance, FastifyRequest, RouteHandlerMethod } from 'fastify'
 import { DeadlineError, withDeadline } from '../deadline.js'
 import { unavailable } from '../errors.js'
 
@@ -11,16 +11,21 @@ declare module 'fastify' {
 
 /** Below the 5 s in which every request is to be answered, whatever its dependencies do. */
 const HANDLER_TIMEOUT_MS = 4_500
-/** Whoever asks for what is cached may have waited for somebody else's load before, for a second, and for a slow Redis. */
-const CACHED_HANDLER_TIMEOUT_MS = 3_200
+
+/**
+ * Whoever asks for what is cached may have waited for somebody else's load before: his time counts from when he came. He sends no
+ * body, and cannot be slow.
+ */
+const isCached = (request: FastifyRequest): boolean => request.routeOptions.config.cache !== undefined
 
 /** The handler within so many milliseconds. @throws unavailable when they are over */
 export const limited = (handler: RouteHandlerMethod, ms = HANDLER_TIMEOUT_MS): RouteHandlerMethod =>
   async function answerInTime(request, reply) {
     const { url } = request.routeOptions
+    const left = isCached(request) ? ms - reply.elapsedTime : ms
     try {
       const answer = Promise.resolve(handler.call(this, request, reply))
-      return await withDeadline(`the handler of ${url}`, ms, answer)
+      return await withDeadline(`the handler of ${url}`, left, answer)
     } catch (error) {
       throw error instanceof DeadlineError ? unavailable({ cause: error }) : error
     }
@@ -34,7 +39,6 @@ export const limited = (handler: RouteHandlerMethod, ms = HANDLER_TIMEOUT_MS): R
 export const registerHandlerDeadline = (app: FastifyInstance): void => {
   app.addHook('onRoute', function limit(this: FastifyInstance, route) {
     if (this.accessOfSubtree !== undefined) return
-    const usual = route.config?.cache ? CACHED_HANDLER_TIMEOUT_MS : HANDLER_TIMEOUT_MS
-    route.handler = limited(route.handler, route.config?.deadlineMs ?? usual)
+    route.handler = limited(route.handler, route.config?.deadlineMs)
   })
 }

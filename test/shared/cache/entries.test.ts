@@ -19,7 +19,7 @@ t.test('what a product’s page is kept as', async (t) => {
   await t.test('the body as it was sent, behind one line', async (t) => {
     const [line, ...rest] = kept.split('\n')
     t.equal(rest.join('\n'), first.text)
-    t.match(line, /^1 200 \d{13} \d{13} \d+ "1" [\w-]+,[\w-]+$/)
+    t.match(line, /^2 200 \d{13} \d{13} \d+ "1" [\w-]+,[\w-]+$/)
     const ttl = await probe.redis.ttl(probe.entryKey(path))
     t.ok(ttl > 300 && ttl <= 330, `300 s fresh and 30 s stale (${ttl})`)
   })
@@ -40,11 +40,11 @@ t.test('what a product’s page is kept as', async (t) => {
       'a truncated one': kept.slice(0, -5),
       'one with more behind it': `${kept} `,
       'one that ends in its first line': kept.slice(0, 20),
-      'another format': kept.replace(/^1/, '2'),
-      'another status': kept.replace(/^1 200/, '1 500'),
+      'another format': kept.replace(/^2/, '1'),
+      'another status': kept.replace(/^2 200/, '2 500'),
       'one without tags': kept.replace(/ [\w-]+,[\w-]+\n/, '\n'),
       'the tags of others': kept.replace(/ [\w-]+,[\w-]+\n/, ' abc,def\n'),
-      'one that is over': kept.replace(/^1 200 \d+ \d+/, '1 200 1000000000000 1000000000001'),
+      'one that is over': kept.replace(/^2 200 \d+ \d+/, '2 200 1000000000000 1000000000001'),
       'nothing at all': '',
     }
     for (const [what, text] of Object.entries(poisoned)) {

@@ -1,5 +1,6 @@
 import Fastify from 'fastify'
 import { Redis } from 'ioredis'
+import { Registry } from 'prom-client'
 import t from 'tap'
 import { z } from 'zod'
 import { type Cache, createCache } from '../../../src/shared/cache/cache.js'
@@ -7,17 +8,20 @@ import { registerRouteCache } from '../../../src/shared/cache/route-cache.js'
 import { createLogger } from '../../../src/shared/telemetry/logger.js'
 import { createWorld } from '../../support/app.js'
 import { type Test, testServices } from '../../support/environment.js'
+import { until } from '../../support/until.js'
 
 const logger = createLogger({ level: 'silent', process: 'test' })
 
 const openCache = async (t: Test): Promise<Cache> => {
   const { redisPrefix } = await createWorld(t)
   const redis = new Redis(testServices().redisUrl)
-  const cache = createCache(redis, redisPrefix, logger)
+  const cache = createCache({ redis, prefix: redisPrefix, logger, registry: new Registry() })
   t.teardown(() => {
     cache.close()
     redis.disconnect()
   })
+  const anything = { ttlSeconds: 1, staleSeconds: 0, tags: [] }
+  await until('the server to be known', () => cache.find('anything', anything))
   return cache
 }
 
@@ -60,7 +64,13 @@ t.test('a principal’s own answer is nobody else’s', async (t) => {
 
 t.test('a value from the cache, or loaded by one for all', async (t) => {
   const cache = await openCache(t)
-  const policy = { ttlSeconds: 60, staleSeconds: 10, tags: ['numbers'], schema: z.object({ n: z.int() }) }
+  const policy = {
+    name: 'numbers',
+    ttlSeconds: 60,
+    staleSeconds: 10,
+    tags: ['numbers'],
+    schema: z.object({ n: z.int() }),
+  }
   let loads = 0
   const load = async () => {
     loads += 1
@@ -92,7 +102,7 @@ t.test('a value from the cache, or loaded by one for all', async (t) => {
   })
 
   await t.test('what is too long is not kept', async (t) => {
-    const texts = { ttlSeconds: 60, staleSeconds: 0, tags: [], schema: z.string() }
+    const texts = { name: 'texts', ttlSeconds: 60, staleSeconds: 0, tags: [], schema: z.string() }
     let times = 0
     const loadLong = async () => {
       times += 1
@@ -101,4 +111,25 @@ t.test('a value from the cache, or loaded by one for all', async (t) => {
     for (const _time of [1, 2]) await cache.wrap('long', texts, loadLong)
     t.equal(times, 2)
   })
+})
+
+t.test('as many tags as a page of 100 has are kept; more than an entry can have are not', async (t) => {
+  const cache = await openCache(t)
+  const app = Fastify()
+  t.teardown(() => app.close())
+  app.decorateRequest('principal', null)
+  registerRouteCache(app, { cache, enabled: true, defaultTtlSeconds: 60 })
+  const tagsOf = (count: number): string[] => Array.from({ length: count }, (_, index) => `product:${index}`)
+  for (const count of [101, 127, 128]) {
+    const config = { access: 'public', cache: { scope: 'shared', tags: () => tagsOf(count) } } as const
+    app.get(`/of/${count}`, { config }, async () => ({ count }))
+  }
+  const verdicts = async (count: number) => {
+    const answers = [await app.inject(`/of/${count}`), await app.inject(`/of/${count}`)]
+    return answers.map(({ headers }) => headers['x-cache'])
+  }
+  for (const count of [101, 127]) t.strictSame(await verdicts(count), ['MISS', 'HIT'], String(count))
+  t.strictSame(await verdicts(128), ['BYPASS', 'BYPASS'])
+  await cache.invalidate(['product:100'])
+  t.strictSame(await verdicts(101), ['MISS', 'HIT'], 'any of them makes it a miss')
 })

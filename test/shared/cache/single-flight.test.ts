@@ -1,9 +1,12 @@
 import t, { type Test as TapTest } from 'tap'
-import { type Answer, createWorld, type Pod, startPod } from '../../support/app.js'
+import { type Answer, createWorld, startPod } from '../../support/app.js'
 import { type CacheProbe, createCacheProbe } from '../../support/cache.js'
+import { nth } from '../../support/crowd.js'
 import { createProduct, registerAdmin } from '../../support/factories.js'
 import { figure, scaled } from '../../support/figures.js'
+import { type Server, startFleet } from '../../support/fleet.js'
 import { createReadGate, type ReadGate } from '../../support/read-gate.js'
+import { until } from '../../support/until.js'
 
 const CLIENTS = scaled(300, 1_000)
 /** Longer than anybody waits for somebody else's load, and shorter than the lock of a leader that is gone. */
@@ -13,19 +16,27 @@ const countOf = (answers: readonly Answer[], verdict: string): number =>
   answers.filter(({ headers }) => headers.get('x-cache') === verdict).length
 
 interface Shop {
-  readonly pods: readonly Pod[]
+  readonly pods: readonly Server[]
   readonly gate: ReadGate
   readonly probe: CacheProbe
 }
 
-/** All at once, on all pods in turn; nobody reads before somebody has come to Postgres. */
-const rush = async ({ pods, gate }: Shop, path: string) => {
+/**
+ * All at once, on all pods in turn; nobody reads before somebody has come to Postgres, and so many are answered meanwhile.
+ */
+const rush = async ({ pods, gate }: Shop, path: string, meanwhile = 0) => {
   const before = await gate.countReads()
   let answering: Promise<Answer[]> | undefined
+  let answered = 0
+  const ask = async (index: number): Promise<Answer> => {
+    const answer = await nth(pods, index % pods.length).call('GET', path)
+    answered += 1
+    return answer
+  }
   await gate.whileShut(async () => {
-    const calls = Array.from({ length: CLIENTS }, (_, index) => pods[index % pods.length]?.call('GET', path))
-    answering = Promise.all(calls.flatMap((call) => call ?? []))
+    answering = Promise.all(Array.from({ length: CLIENTS }, (_, index) => ask(index)))
     await gate.untilMet()
+    await until('others to be answered', () => answered >= meanwhile)
   })
   const answers = (await answering) ?? []
   return { answers, reads: (await gate.countReads()) - before }
@@ -41,8 +52,9 @@ const isOneLoad = (t: TapTest, { answers, reads }: Awaited<ReturnType<typeof rus
 
 t.test('of a crowd at one key on three pods, one loads', async (t) => {
   const world = await createWorld(t)
-  const pods = [await startPod(t, world), await startPod(t, world), await startPod(t, world)]
-  const { call } = pods[0] ?? (await startPod(t, world))
+  // Processes of their own: in one, the pods and their clients would keep each other from hearing Redis in time.
+  const pods = await startFleet(t, world, 3)
+  const { call } = nth(pods, 0)
   const admin = await registerAdmin(call, world)
   const { id } = await createProduct(call, admin)
   const path = `/v1/products/${id}`
@@ -54,9 +66,9 @@ t.test('of a crowd at one key on three pods, one loads', async (t) => {
 
   await t.test('where it has become old: the others get the old one', async (t) => {
     await shop.probe.expire(path)
-    const { answers, reads } = await rush(shop, path)
+    const { answers, reads } = await rush(shop, path, CLIENTS - 1)
     isOneLoad(t, { answers, reads }, 'STALE')
-    t.ok(countOf(answers, 'STALE') > CLIENTS / 2)
+    t.equal(countOf(answers, 'STALE'), CLIENTS - 1)
     t.equal((await call('GET', path)).headers.get('x-cache'), 'HIT')
   })
 

@@ -13,7 +13,7 @@ t.test('what several write at once is told before any of them is answered', asyn
   const redis = new Redis(url, { commandTimeout: TIMEOUT_MS, enableOfflineQueue: false })
   t.teardown(() => redis.disconnect())
   await until('a connection', () => redis.status === 'ready')
-  const { invalidate, isBehind, close } = createInvalidation(redis, 'test', logger)
+  const { invalidate, isBehind, close } = createInvalidation(redis, 'test', logger, () => {})
   t.teardown(close)
   const write = async (tag: string): Promise<void> => {
     await client.set(`test:cache-tag:${tag}`, 'old')

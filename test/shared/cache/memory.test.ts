@@ -1,0 +1,58 @@
+import t from 'tap'
+import { v7 as uuidv7 } from 'uuid'
+import { createWorld, startPod } from '../../support/app.js'
+import { createProduct, registerAdmin } from '../../support/factories.js'
+import { figure } from '../../support/figures.js'
+import { startOwnRedis } from '../../support/own-redis.js'
+import { until } from '../../support/until.js'
+
+const MEBIBYTE = 1_048_576
+const AT_ONCE = 50
+/** Of the server's memory; what else it has is the queues'. */
+const SHARE = 0.75
+/** What is kept within the second in which nobody has noticed yet. */
+const TOLERANCE = 0.1
+
+t.test('who walks through ids that do not exist does not fill the Redis of the queues', async (t) => {
+  const redis = await startOwnRedis(t)
+  const world = await createWorld(t, { REDIS_URL: redis.url })
+  const { call } = await startPod(t, world)
+  const { id } = await createProduct(call, await registerAdmin(call, world))
+  const known = `/v1/products/${id}`
+  const verdict = async (path: string) => (await call('GET', path)).headers.get('x-cache')
+  const memory = async (name: string): Promise<number> =>
+    Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(await redis.client.info('memory'))?.[1])
+  for (const expected of ['MISS', 'HIT']) t.equal(await verdict(known), expected)
+  const base = await memory('used_memory')
+  const limit = Math.ceil(base / SHARE) + MEBIBYTE
+  await redis.client.config('SET', 'maxmemory', String(limit))
+
+  let walked = 0
+  const walk = async (): Promise<void> => {
+    const steps = Array.from({ length: AT_ONCE }, () => call('GET', `/v1/products/${uuidv7()}`))
+    for (const { status } of await Promise.all(steps)) t.equal(status, 404)
+    walked += AT_ONCE
+  }
+  const kept = async () => (await redis.client.keys(`${world.redisPrefix}:cache:*`)).length
+  await until('nothing more to be kept', async () => {
+    const before = await kept()
+    await walk()
+    return walked > AT_ONCE && (await memory('used_memory')) > SHARE * limit && (await kept()) <= before
+  })
+  for (const _time of [1, 2, 3, 4, 5]) await walk()
+  const used = await memory('used_memory')
+  t.ok(used < (SHARE + TOLERANCE) * limit, `${used} of ${limit} bytes`)
+  figure(
+    t,
+    `${walked} unknown ids: ${Math.round((100 * used) / limit)} % of Redis used, ${await kept()} kept`,
+  )
+  await redis.client.set('what a queue writes', 'x'.repeat(100_000))
+  t.equal(await verdict(known), 'HIT', 'what is kept is still given')
+
+  await t.test('when there is room again, more is kept', async (t) => {
+    await redis.client.config('SET', 'maxmemory', String(100 * MEBIBYTE))
+    const path = `/v1/products?limit=7`
+    await until('an answer to be kept', async () => (await verdict(path)) === 'HIT')
+    t.pass()
+  })
+})
