@@ -63,7 +63,7 @@ t.test('every layer stands on one that comes before it', async (t) => {
     t.equal(after === undefined, place === 0, id)
     t.ok(after === undefined || LAYER_IDS.indexOf(after) < place, id)
   }
-  t.strictSame(pathTo('limits'), ['bare', 'trace', 'log', 'rules', 'access', 'limits'])
+  t.strictSame(pathTo('limits'), ['bare', 'trace', 'log', 'metrics', 'rules', 'access', 'limits'])
 })
 
 t.test('figures without a layer that another one stands on make no page', async (t) => {

@@ -7,6 +7,8 @@ export interface TcpProxy {
   readonly port: number
   /** Breaks all connections and refuses new ones, as when the server is stopped. */
   readonly cut: () => Promise<void>
+  /** Breaks all connections of now without a farewell, as a server that crashed or a network that changed; new ones work. */
+  readonly reset: () => void
   /** Keeps connections, takes new ones, and lets nothing through, as when packets get lost. */
   readonly stall: () => void
   /** Lets nothing through on the connections of now, as a firewall that has forgotten them; new ones work. */
@@ -65,6 +67,9 @@ export const startProxy = async (t: Test, { hostname, port: farPort }: URL): Pro
     port,
     cut,
     forget,
+    reset: () => {
+      for (const socket of sockets) socket.resetAndDestroy()
+    },
     stall: () => {
       stalled = true
       forget()

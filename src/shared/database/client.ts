@@ -3,6 +3,7 @@ import postgres from 'postgres'
 import { followAmbient, withAmbient } from './ambient.js'
 import { type Announce, announcing } from './changes.js'
 import { surviveLostConnections } from './lost-connections.js'
+import { createSockets } from './sockets.js'
 
 // biome-ignore lint/complexity/noBannedTypes: drizzle's own "no relational schema"
 type NoSchema = {}
@@ -73,6 +74,7 @@ export const connectDatabase = ({
   applicationName,
   announce,
 }: DatabaseOptions): DatabaseConnection => {
+  const sockets = createSockets()
   const client = postgres(url, {
     max: poolMax,
     connect_timeout: CONNECT_TIMEOUT_SECONDS,
@@ -89,6 +91,8 @@ export const connectDatabase = ({
       lock_timeout: LOCK_TIMEOUT_MS,
       idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
     },
+    // An option that the driver's types do not know.
+    ...{ socket: sockets.open },
   })
   surviveLostConnections(client)
   const pool = drizzle(client)
@@ -96,7 +100,10 @@ export const connectDatabase = ({
     database: followAmbient(
       announce ? withAnnouncements(pool, announce) : viewOf(pool, { oneStatement: runAlone }),
     ),
-    close: () => client.end({ timeout: CLOSE_TIMEOUT_SECONDS }),
+    close: async () => {
+      await client.end({ timeout: CLOSE_TIMEOUT_SECONDS })
+      sockets.closeAll()
+    },
   }
 }
 

@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import postgres from 'postgres'
 import type { Logger } from '../telemetry/logger.js'
+import { createSockets } from './sockets.js'
 
 export interface Listener {
   readonly close: () => Promise<void>
@@ -16,11 +17,13 @@ const RETRY_MS = 5_000
  * pooler in transaction mode cannot carry it. While Postgres is away it keeps trying.
  */
 export const listen = (url: string, channel: string, onNotify: () => void, logger: Logger): Listener => {
+  const sockets = createSockets()
   const client = postgres(url, {
     max: 1,
     connect_timeout: CONNECT_TIMEOUT_SECONDS,
     onnotice: () => {},
     connection: { application_name: 'unnest-listener' },
+    ...{ socket: sockets.open },
   })
   let closed = false
   let retry: NodeJS.Timeout | undefined
@@ -45,6 +48,7 @@ export const listen = (url: string, channel: string, onNotify: () => void, logge
       // Ended while it connects, the driver would leave the socket open behind it.
       await Promise.race([subscribing, wait(CLOSE_TIMEOUT_SECONDS * 1_000, undefined, { ref: false })])
       await client.end({ timeout: CLOSE_TIMEOUT_SECONDS })
+      sockets.closeAll()
     },
   }
 }
