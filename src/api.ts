@@ -75,7 +75,13 @@ export const startApi = async (config: ApiConfig, logger: Logger): Promise<Runni
     failFast(REDIS_COMMAND_TIMEOUT_MS),
   )
   const registry = createRegistry()
-  const cache = createCache({ redis, prefix: config.REDIS_PREFIX, logger, registry })
+  const cache = createCache({
+    redis,
+    prefix: config.REDIS_PREFIX,
+    logger,
+    registry,
+    enabled: config.CACHE_ENABLED,
+  })
   const { database, close: closeDatabase } = connectDatabase({
     url: config.DATABASE_URL,
     poolMax: config.DATABASE_POOL_MAX,
@@ -85,7 +91,7 @@ export const startApi = async (config: ApiConfig, logger: Logger): Promise<Runni
   const resources: ShutdownStep[] = [
     // What still commits is told to the cache.
     { name: 'database', close: closeDatabase },
-    { name: 'cache', close: async () => cache.close() },
+    { name: 'cache', close: cache.close },
     { name: 'redis', close: closeRedis },
   ]
   const isDraining = (): boolean => draining

@@ -40,6 +40,7 @@ const cache = createCache({
   prefix: 'test',
   logger: createLogger({ level: 'silent', process: 'test' }),
   registry: new Registry(),
+  enabled: true,
 })
 t.teardown(cache.close)
 

@@ -18,6 +18,8 @@ import { scheduledJobs } from './schedule.js'
 /** Well below the lock's own time to live, so that a silent Redis is noticed while it still holds. */
 const lockCommandTimeout = (lockMs: number): number => Math.min(1_000, lockMs / 4)
 const RELAY_COMMAND_TIMEOUT_MS = 2_000
+/** Nobody stands and waits for a worker: rather late than tried again. */
+const DATABASE_WAIT_MS = 10_000
 
 const openResources = async (config: WorkerConfig, logger: Logger) => {
   const queueUrl = config.QUEUE_REDIS_URL ?? config.REDIS_URL
@@ -27,11 +29,18 @@ const openResources = async (config: WorkerConfig, logger: Logger) => {
     connectRedis(queueUrl, 'worker', logger, blocking),
   ])
   const registry = createRegistry()
-  const cache = createCache({ redis: lock.redis, prefix: config.REDIS_PREFIX, logger, registry })
+  const cache = createCache({
+    redis: lock.redis,
+    prefix: config.REDIS_PREFIX,
+    logger,
+    registry,
+    enabled: false,
+  })
   const database = connectDatabase({
     url: config.DATABASE_URL,
     poolMax: config.DATABASE_POOL_MAX,
     applicationName: 'unnest-worker',
+    waitMs: DATABASE_WAIT_MS,
     announce: cache.invalidate,
   })
   const shutdownSteps: ShutdownStep[] = [

@@ -4,6 +4,7 @@ import { cpus, loadavg, release, type as systemType, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { ROOT } from '../../dev/testing/checks.js'
+import { findCores } from './cores.js'
 import type { Results } from './results.js'
 import type { Stage } from './stage.js'
 
@@ -19,7 +20,7 @@ export const readLoad = (): number => loadavg()[0] ?? 0
 
 export const describeMachine = (stage: Stage, loadAtStart: number): Results['machine'] => ({
   processor: cpus()[0]?.model ?? 'unknown',
-  cores: cpus().length,
+  cores: findCores().length,
   memoryGigabytes: Math.round(totalmem() / BYTES_IN_GIGABYTE),
   system: `${systemType()} ${release()}`,
   loadAtStart,

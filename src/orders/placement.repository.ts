@@ -25,6 +25,7 @@ export interface Placed {
 export interface PlacementOutcome {
   /** Undefined where nothing was written. */
   readonly placed: Placed | undefined
+  readonly isTaken: boolean
   /** Those on sale, as they were before. */
   readonly articles: readonly Article[]
 }
@@ -77,7 +78,8 @@ export const createPlacementRepository = (executor: Executor, taking: Taking) =>
       const values = { ...order, ...taking.piecesOf(quantities) }
       const rows = await translateViolations(errors, () => place(executor, values))
       const [first] = rows
-      return { placed: first && placedOf(first), articles: rows.map(taking.toArticle) }
+      const placed = first && placedOf(first)
+      return { placed, isTaken: placed !== undefined, articles: rows.map(taking.toArticle) }
     },
   }
 }

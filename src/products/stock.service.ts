@@ -1,5 +1,6 @@
 import { noteChanges } from '../shared/database/changes.js'
 import type { Transaction } from '../shared/database/client.js'
+import { isConnectionLost } from '../shared/database/failures.js'
 import { insufficientStock, productNotFound } from './products.errors.js'
 import type { Article } from './products.schemas.js'
 import { productTags } from './products.tags.js'
@@ -26,7 +27,7 @@ export interface StockService {
    * @returns what the statement has told
    * @throws product_not_found, also for a withdrawn one; insufficient_stock with what is left of each that lacks
    */
-  readonly takeStock: <Told extends { readonly articles: readonly Article[] }>(
+  readonly takeStock: <Told extends { readonly articles: readonly Article[]; readonly isTaken: boolean }>(
     quantities: Quantities,
     statement: () => Promise<Told>,
   ) => Promise<Told>
@@ -42,14 +43,14 @@ export const createStockService = ({ stockOf, taking }: StockServiceNeeds): Stoc
   takeStock: async (quantities, statement) => {
     const noteTaken = () => noteChanges(productTags(quantities.keys()))
     const told = await statement().catch((error: unknown) => {
-      // Where the connection broke, nobody knows what has come of it.
-      noteTaken()
+      // Nobody knows what has come of it. Whatever else Postgres says, it has done nothing.
+      if (isConnectionLost(error)) noteTaken()
       throw error
     })
     // By the same rules as nothing was taken: both look at the locked rows.
     refuseUnknown(quantities, told.articles)
     refuseShortage(quantities, told.articles)
-    noteTaken()
+    if (told.isTaken) noteTaken()
     return told
   },
 

@@ -9,7 +9,6 @@ import { ADMIN_PATH, answerPageError, protectPages } from '../shared/http/pages.
 import { principalOf } from '../shared/http/principal-of.js'
 import { createQueueAdapter } from './board.adapter.js'
 import { createDeeds } from './board.deeds.js'
-import { shareLook } from './board.looks.js'
 import { limitOperations } from './operations.limit.js'
 import type { OperationsService, Operator } from './operations.service.js'
 import { jobNotFailed } from './queues.errors.js'
@@ -55,7 +54,6 @@ const withoutForeignLinks = (html: string): string => html.replace(/<link\b[^>]*
 
 const createBoard = (options: BoardOptions, operators: AsyncLocalStorage<Operator>) => {
   const deeds = createDeeds(options.operationsService, operators)
-  const describeAll = shareLook(options.queuesService.describeQueues)
   const server = new FastifyAdapter()
   server.setBasePath(BOARD_PATH)
   const setRoutes = server.setApiRoutes.bind(server)
@@ -76,14 +74,14 @@ const createBoard = (options: BoardOptions, operators: AsyncLocalStorage<Operato
 
   const board = createBullBoard({ queues: [], serverAdapter: server, options: { uiConfig } })
   const refresh = async (): Promise<void> => {
-    const states = await describeAll()
+    const states = await options.queuesService.describeQueues()
     board.replaceQueues(
-      states.map(({ queue }) =>
+      states.map((state) =>
         createQueueAdapter({
-          queue,
+          queue: state.queue,
           queuesService: options.queuesService,
-          describe: async () => (await describeAll()).find((state) => state.queue === queue),
-          deeds: deeds.of(queue),
+          describe: async () => state,
+          deeds: deeds.of(state.queue),
         }),
       ),
     )

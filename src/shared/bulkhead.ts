@@ -1,48 +1,84 @@
 import { unavailable } from './errors.js'
 
+/** What goes on behind a bulkhead at a moment; the times are those of the one that takes longest. */
+export interface BulkheadLoad {
+  readonly running: number
+  readonly waiting: number
+  readonly longestRunMs: number
+  readonly longestWaitMs: number
+}
+
 /** Lets a few through at once, has a few more wait, and refuses the rest. */
 export interface Bulkhead {
-  /** @throws unavailable when the line is full, or after `maxWaitMs` in it, and whatever `work` throws */
+  /** @throws the refusal when the line is full, or after `maxWaitMs` in it, and whatever `work` throws */
   readonly run: <T>(work: () => Promise<T>) => Promise<T>
+  readonly load: () => BulkheadLoad
 }
+
+const tooMuch = (): Error => unavailable({ detail: 'Too much is going on: try again in a moment.' })
+
+/** Sets keep the order in which they were filled: the first one has been there longest. */
+const longest = ([first]: Iterable<{ readonly since: number }>): number =>
+  first === undefined ? 0 : performance.now() - first.since
 
 /**
  * Keeps work that is heavy on the machine from taking all of it: what waits longer than its caller would is
  * better refused at once.
  */
-export const createBulkhead = (atOnce: number, waiting: number, maxWaitMs: number): Bulkhead => {
-  let running = 0
-  const line: (() => void)[] = []
-  const refusal = () => unavailable({ detail: 'Too much is going on: try again in a moment.' })
+export const createBulkhead = (
+  atOnce: number,
+  waiting: number,
+  maxWaitMs: number,
+  refusal: () => Error = tooMuch,
+): Bulkhead => {
+  const running = new Set<{ readonly since: number }>()
+  const line = new Set<{ readonly since: number; readonly next: () => void }>()
+  /** Places given to those who are about to run. */
+  let promised = 0
 
   const untilMyTurn = (): Promise<void> =>
     new Promise((resolve, reject) => {
-      const next = () => {
-        clearTimeout(timer)
-        resolve()
+      const place = {
+        since: performance.now(),
+        next: () => {
+          clearTimeout(timer)
+          line.delete(place)
+          promised += 1
+          resolve()
+        },
       }
       const timer = setTimeout(() => {
-        line.splice(line.indexOf(next), 1)
+        line.delete(place)
         reject(refusal())
       }, maxWaitMs)
-      line.push(next)
+      line.add(place)
     })
 
   const run = async <T>(work: () => Promise<T>): Promise<T> => {
-    if (running >= atOnce && line.length >= waiting) throw refusal()
-    // Whoever leaves hands its place to the next in line, so `running` stays as it is then.
-    if (running >= atOnce) await untilMyTurn()
-    else running += 1
+    if (running.size + promised >= atOnce) {
+      if (line.size >= waiting) throw refusal()
+      await untilMyTurn()
+      promised -= 1
+    }
+    const mine = { since: performance.now() }
+    running.add(mine)
     try {
       return await work()
     } finally {
-      const next = line.shift()
-      if (next) next()
-      else running -= 1
+      running.delete(mine)
+      const [first] = line
+      first?.next()
     }
   }
 
-  return { run }
+  const load = () => ({
+    running: running.size + promised,
+    waiting: line.size,
+    longestRunMs: longest(running),
+    longestWaitMs: longest(line),
+  })
+
+  return { run, load }
 }
 
 /** Shares of something that all have in common, one for each key. */

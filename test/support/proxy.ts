@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
+import { freePort } from '../../dev/stack/ports.js'
 import type { Test } from './environment.js'
 
 /** A way to a TCP server that can be cut, or left open and dead. */
@@ -21,7 +22,7 @@ export interface TcpProxy {
 export const startProxy = async (t: Test, { hostname, port: farPort }: URL): Promise<TcpProxy> => {
   const sockets = new Set<Socket>()
   let stalled = false
-  let port = 0
+  const port = await freePort()
 
   const track = (socket: Socket, other: Socket): void => {
     sockets.add(socket)
@@ -45,9 +46,6 @@ export const startProxy = async (t: Test, { hostname, port: farPort }: URL): Pro
   }
 
   let server: Server | undefined = await listen()
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('the proxy has no port')
-  port = address.port
 
   const cut = async (): Promise<void> => {
     for (const socket of sockets) socket.destroy()

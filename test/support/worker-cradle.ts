@@ -18,6 +18,7 @@ export const createWorkerCradle = (t: Test, world: World) => {
     prefix: world.redisPrefix,
     logger: createLogger({ level: 'silent', process: 'worker' }),
     registry: new Registry(),
+    enabled: false,
   })
   const { database, close } = connectDatabase({
     url: world.database.url,

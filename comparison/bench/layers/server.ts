@@ -34,7 +34,7 @@ const openHouse = async (): Promise<House & { readonly close: () => Promise<void
     failFast(REDIS_TIMEOUT_MS),
   )
   const registry = createRegistry()
-  const cache = createCache({ redis, prefix: config.REDIS_PREFIX, logger, registry })
+  const cache = createCache({ redis, prefix: config.REDIS_PREFIX, logger, registry, enabled: true })
   const { database, close: closeDatabase } = connectDatabase({
     url: config.DATABASE_URL,
     poolMax: config.DATABASE_POOL_MAX,

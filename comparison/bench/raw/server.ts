@@ -25,7 +25,10 @@ const env = z
   })
   .parse(process.env)
 
-const logger = pino({ base: { process: 'raw', pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime })
+const logger = pino(
+  { base: { process: 'raw', pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime },
+  pino.destination({ dest: 1, sync: false, minLength: 4_096, periodicFlush: 50 }),
+)
 const queries = createQueries(env.DATABASE_URL, env.DATABASE_POOL_MAX)
 const redis = new Redis(env.REDIS_URL)
 const callerOf = createVerifier(env.JWT_PRIVATE_KEYS)

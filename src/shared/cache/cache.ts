@@ -56,7 +56,8 @@ export interface Cache {
   readonly invalidate: (tags: readonly string[]) => Promise<void>
   /** Says where something came from, for the metrics. */
   readonly count: CacheMetrics['asked']
-  readonly close: () => void
+  /** What was noted is told to Redis, if it answers. */
+  readonly close: () => Promise<void>
 }
 
 export interface CacheNeeds {
@@ -66,6 +67,8 @@ export interface CacheNeeds {
   readonly prefix: string
   readonly logger: FastifyBaseLogger
   readonly registry: Registry
+  /** False gives no values and keeps none; what has changed is told all the same, for other pods. */
+  readonly enabled: boolean
 }
 
 /** Above any list's usual page; what is longer is loaded each time. */
@@ -101,7 +104,7 @@ const readValue = <T>(schema: z.ZodType<T>, body: string): T | undefined => {
 }
 
 /** A cache in Redis that is never older than a write that was answered, as far as Redis can be reached (docs/cache.md). */
-export const createCache = ({ redis, prefix, logger, registry }: CacheNeeds): Cache => {
+export const createCache = ({ redis, prefix, logger, registry, enabled }: CacheNeeds): Cache => {
   const metrics = createCacheMetrics(registry)
   const trust = createServerTrust(redis, prefix, logger)
   // Without the circuit: one look-up that took too long must keep no write from being told.
@@ -133,23 +136,35 @@ export const createCache = ({ redis, prefix, logger, registry }: CacheNeeds): Ca
     }
   }
 
+  const giveValue = async <T>(key: string, policy: ValuePolicy<T>, load: () => Promise<T>): Promise<T> => {
+    const turn = await turnOf(key, policy)
+    if (turn.do === 'load') return loadAndKeep(turn.load, policy, load)
+    const value = readValue(policy.schema, turn.entry.body)
+    if (value !== undefined) return value
+    // Of another release, or nobody's: a miss, for one of all who find it.
+    await store.drop(placeOf(key, policy))
+    const second = await turnOf(key, policy)
+    if (second.do === 'load') return loadAndKeep(second.load, policy, load)
+    return readValue(policy.schema, second.entry.body) ?? load()
+  }
+
   return {
     find,
     join: (key, policy, stale, waitedMs) => join(placeOf(key, policy), stale, waitedMs),
     keep,
     wrap: async (key, policy, load) => {
-      // It may see what is not committed, and must see what it has written itself.
-      if (isInsideTransaction()) return load()
-      const turn = await turnOf(`value:${key}`, policy)
-      if (turn.do === 'load') return loadAndKeep(turn.load, policy, load)
-      const value = readValue(policy.schema, turn.entry.body)
-      return value === undefined ? load() : value
+      // Inside one it may see what is not committed, and must see what it has written itself.
+      if (!enabled || isInsideTransaction()) {
+        metrics.asked(policy.name, 'bypass')
+        return load()
+      }
+      return giveValue(`value:${key}`, policy, load)
     },
     invalidate,
     count: metrics.asked,
-    close: () => {
+    close: async () => {
+      await close()
       trust.close()
-      close()
     },
   }
 }

@@ -23,8 +23,11 @@ export const createCircuit = (
       isProbing ||= isProbe
       try {
         const result = await work()
-        if (isProbe) note(false)
-        pausedUntil = undefined
+        // What was asked before the failure, and is answered after it, says nothing of now.
+        if (isProbe) {
+          pausedUntil = undefined
+          note(false)
+        }
         return result
       } catch (error) {
         logger.debug({ err: error }, 'cache bypassed')

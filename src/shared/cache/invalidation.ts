@@ -7,7 +7,7 @@ export interface Invalidation {
   readonly invalidate: (tags: readonly string[]) => Promise<void>
   /** Whether Redis has not heard of everything yet: what it has may be old. */
   readonly isBehind: () => boolean
-  readonly close: () => void
+  readonly close: () => Promise<void>
 }
 
 const RETRY_MS = 1_000
@@ -76,7 +76,9 @@ export const createInvalidation = (
   return {
     invalidate,
     isBehind: () => isLate,
-    close: () => {
+    close: async () => {
+      // Once more and no longer than a command may take: nobody is there afterwards to tell it.
+      await invalidate([])
       isClosed = true
       clearTimeout(retry)
       redis.off('ready', tellNow)

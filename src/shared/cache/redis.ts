@@ -103,6 +103,8 @@ export const connectRedis = async (
     connectionName: `unnest-${name}`,
     connectTimeout: CONNECT_TIMEOUT_MS,
     retryStrategy,
+    // It has become a replica, without closing its connections.
+    reconnectOnError: ({ message }) => message.startsWith('READONLY'),
     ...options,
   })
   logOutages(redis, name, logger)

@@ -17,17 +17,21 @@ import { createRouteLoad, type RouteLoad } from './route-load.js'
 import { isFresh } from './single-flight.js'
 
 /** How a route's answers are kept. */
-export interface CachePolicy {
+export type CachePolicy = KeptPolicy & Sharing
+
+type Sharing =
+  /** Each principal gets his own answer, and nobody on the way keeps it. */
+  | { readonly scope: 'principal'; readonly cacheControl?: never }
+  /** All callers get the same. `cacheControl`: what everybody on the way may do with it; keep nothing, if absent. */
+  | { readonly scope: 'shared'; readonly cacheControl?: string }
+
+interface KeptPolicy {
   /** Seconds; CACHE_TTL_SECONDS if absent. */
   readonly ttlSeconds?: number
   /** How long after that an answer is still given to others while one caller's is made anew; 0 if absent. */
   readonly staleSeconds?: number
-  /** Whether all callers get the same answer, or each principal its own. */
-  readonly scope: 'shared' | 'principal'
   /** What the answer tells of, by the parameters of the path: whoever changes that notes the same tag. */
   readonly tags: (params: Readonly<Record<string, string>>) => readonly string[]
-  /** The Cache-Control of answers that everybody may keep; the others are kept by nobody on the way. */
-  readonly cacheControl?: string
 }
 
 declare module 'fastify' {
@@ -102,15 +106,18 @@ const takeTurn =
   async (request, reply) => {
     const miss = request.cacheMiss
     if (!miss) return
-    const turn = await cache.join(miss.key, miss.policy, miss.stale, reply.elapsedTime)
+    const turn = await cache.join(miss.key, miss.policy, miss.stale, reply.elapsedTime).catch((error) => {
+      // Who has waited in vain has loaded nothing.
+      note(cache, request, reply, 'bypass')
+      throw error
+    })
     if (turn.do === 'give')
       return give(cache, request, reply, turn.entry, isFresh(turn.entry) ? 'wait' : 'stale')
     note(cache, request, reply, turn.isAlone ? 'bypass' : 'miss')
     const load = createRouteLoad(cache, turn.load, miss.policy)
     miss.load = load
-    // Whatever becomes of the request, it keeps nobody waiting.
-    if (reply.raw.destroyed) load.closed()
-    else reply.raw.once('close', load.closed)
+    // Of whoever has hung up by now the handler runs all the same: given up, it would only run again for the next one.
+    if (!reply.raw.destroyed) reply.raw.once('close', load.closed)
   }
 
 /** The handler, of which the load is to know when it has ended. */

@@ -84,7 +84,7 @@ export const createSingleFlight = ({ store, hasRoom }: SingleFlightNeeds) => {
   const withoutKeeping = async (place: Place, flight: Flight): Promise<Turn> => {
     const seen = await store.lookUp(place)
     if (!seen) return loadAlone(place, flight)
-    return seen.entry ? give(seen.entry) : loadWith(place, flight, undefined)
+    return isFresh(seen.entry) ? give(seen.entry) : loadWith(place, flight, undefined)
   }
 
   const tryToLead = async (place: Place, flight: Flight, token: string): Promise<Turn | OtherLeads> => {
@@ -102,10 +102,10 @@ export const createSingleFlight = ({ store, hasRoom }: SingleFlightNeeds) => {
    * was written again, or if it takes long, this pod loads beside it: so a key that is written all the time, or slow to load,
    * is loaded by one a pod at once.
    */
-  const takeLead = async (place: Place, flight: Flight): Promise<Turn> => {
+  const takeLead = async (place: Place, flight: Flight, until: number): Promise<Turn> => {
     if (!hasRoom()) return withoutKeeping(place, flight)
     const token = randomUUID()
-    const deadline = performance.now() + WAIT_FOR_OTHER_POD_MS
+    const deadline = Math.min(until, performance.now() + WAIT_FOR_OTHER_POD_MS)
     let turn = await tryToLead(place, flight, token)
     const first = turn.do === 'wait' ? turn.holder : undefined
     while (turn.do === 'wait') {
@@ -116,9 +116,10 @@ export const createSingleFlight = ({ store, hasRoom }: SingleFlightNeeds) => {
     return turn
   }
 
-  const lead = async (place: Place): Promise<Turn> => {
+  /** @param until when it is too late to wait for another pod */
+  const lead = async (place: Place, until: number): Promise<Turn> => {
     const flight = flights.begin(place.key)
-    const turn = await takeLead(place, flight)
+    const turn = await takeLead(place, flight, until)
     if (turn.do !== 'load') flight.land(turn.do === 'give' ? turn.entry : undefined)
     return turn
   }
@@ -132,12 +133,11 @@ export const createSingleFlight = ({ store, hasRoom }: SingleFlightNeeds) => {
    */
   return async (place: Place, stale: Entry | undefined, waitedMs: number): Promise<Turn> => {
     const deadline = performance.now() + WAIT_MS - waitedMs
-    const earlier = flights.find(place.key)
-    if (earlier && stale) return give(stale)
-    await earlier?.landed(deadline)
+    if (!stale) await flights.find(place.key)?.landed(deadline)
     for (;;) {
       const flight = flights.find(place.key)
-      if (!flight) return lead(place)
+      if (!flight) return lead(place, deadline)
+      if (stale) return give(stale)
       const entry = await flight.landed(deadline)
       if (entry) return give(entry)
     }

@@ -30,6 +30,8 @@ export interface EntryStore {
     place: Place,
     token: string,
   ) => Promise<(Sight & { readonly holder: string | undefined }) | undefined>
+  /** Removes what is no entry of ours. */
+  readonly drop: (place: Place) => Promise<void>
   /** Keeps the entry, and then gives the right back, if there is one. */
   readonly keep: (place: Place, entry: Entry, token: string | undefined) => Promise<void>
   readonly leave: (place: Place, token: string) => Promise<void>
@@ -81,8 +83,13 @@ export const createEntryStore = ({ redis, prefix, circuit, isTrusted }: EntrySto
     enter: (place, token) =>
       ask(place, async () => {
         const pipeline = redis.pipeline().set(lockKey(place), token, 'PX', LOCK_MS, 'NX')
-        for (const tag of place.tags)
-          pipeline.set(tagKey(prefix, tag), newTagId(), 'EX', tagSeconds(tag, place.seconds), 'NX')
+        for (const tag of place.tags) {
+          const seconds = tagSeconds(tag, place.seconds)
+          // In use it stays: with a tag that runs out, all entries that have it would go at once.
+          pipeline
+            .set(tagKey(prefix, tag), newTagId(), 'EX', seconds, 'NX')
+            .expire(tagKey(prefix, tag), seconds)
+        }
         const results = await runPipeline(pipeline.get(lockKey(place)).mget(keysOf(place)))
         const [holder, values] = results.slice(-2)
         return {
@@ -90,6 +97,10 @@ export const createEntryStore = ({ redis, prefix, circuit, isTrusted }: EntrySto
           holder: isText(holder) ? holder : undefined,
         }
       }),
+
+    drop: async (place) => {
+      await circuit.attempt(async () => [await redis.unlink(entryKey(place))])
+    },
 
     keep: async (place, entry, token) => {
       await circuit.attempt(() => {

@@ -3,6 +3,7 @@ import postgres from 'postgres'
 import { followAmbient, withAmbient } from './ambient.js'
 import { type Announce, announcing } from './changes.js'
 import { surviveLostConnections } from './lost-connections.js'
+import { gatePool, type PoolLoad } from './pool-gate.js'
 import { createSockets } from './sockets.js'
 
 // biome-ignore lint/complexity/noBannedTypes: drizzle's own "no relational schema"
@@ -27,6 +28,8 @@ export type Executor = PostgresJsDatabase<NoSchema> | Transaction
 
 export interface DatabaseConnection {
   readonly database: Database
+  /** How busy the pool is. */
+  readonly load: () => PoolLoad
   /** Ends the pool; queries in flight get `CLOSE_TIMEOUT_SECONDS` to finish. */
   readonly close: () => Promise<void>
 }
@@ -39,6 +42,8 @@ export interface DatabaseOptions {
   readonly applicationName: string
   /** Told of what a transaction has noted with `noteChanges`; without it nothing may be noted. */
   readonly announce?: Announce
+  /** Milliseconds that a statement or a transaction waits for a connection. */
+  readonly waitMs?: number
 }
 
 /** Below the time a request may take: whoever asks while Postgres is silent still gets an answer. */
@@ -47,10 +52,15 @@ const CONNECT_TIMEOUT_SECONDS = 3
 const RECONNECT_SECONDS = 0.25
 const IDLE_TIMEOUT_SECONDS = 300
 const CLOSE_TIMEOUT_SECONDS = 5
+/** Whoever asks is to have an answer within two seconds. */
+const WAIT_MS = 1_000
 /** The server ends what takes longer, so that one bad query cannot hold a pool's connection. */
 const STATEMENT_TIMEOUT_MS = 5_000
 const LOCK_TIMEOUT_MS = 3_000
 const IDLE_IN_TRANSACTION_TIMEOUT_MS = 10_000
+const LOOK_EVERY_MS = 1_000
+/** The server says something within each of the limits above, be it that it ends the connection. */
+const SILENT_LOOKS = 12
 
 const viewOf = <Pool extends object, More extends object>(pool: Pool, more: More): Pool & More =>
   Object.assign(Object.create(pool), more)
@@ -73,6 +83,7 @@ export const connectDatabase = ({
   poolMax,
   applicationName,
   announce,
+  waitMs = WAIT_MS,
 }: DatabaseOptions): DatabaseConnection => {
   const sockets = createSockets()
   const client = postgres(url, {
@@ -95,13 +106,21 @@ export const connectDatabase = ({
     ...{ socket: sockets.open },
   })
   surviveLostConnections(client)
-  const pool = drizzle(client)
+  const { gated, load } = gatePool(client, poolMax, waitMs)
+  const looking = setInterval(() => {
+    sockets.look()
+    // Connections in nobody's hand may be silent: they are given up only while something waits for an answer.
+    if (load().longestRunMs > SILENT_LOOKS * LOOK_EVERY_MS) sockets.closeSilent(SILENT_LOOKS)
+  }, LOOK_EVERY_MS).unref()
+  const pool = drizzle(gated)
   return {
     database: followAmbient(
       announce ? withAnnouncements(pool, announce) : viewOf(pool, { oneStatement: runAlone }),
     ),
+    load,
     close: async () => {
       await client.end({ timeout: CLOSE_TIMEOUT_SECONDS })
+      clearInterval(looking)
       sockets.closeAll()
     },
   }

@@ -69,6 +69,7 @@ const TRANSIENT_DRIVER_CODES = new Set([
   'ECONNREFUSED',
   'ENOTFOUND',
   'EAI_AGAIN',
+  'POOL_EXHAUSTED',
 ])
 
 /** Whether the failure is the database's state of the moment: the same call may succeed a little later. */

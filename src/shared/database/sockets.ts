@@ -3,8 +3,8 @@ import { Socket } from 'node:net'
 /*
  * The driver's sockets, kept in hand. Left to itself, the driver (3.4.9)
  * - connects again without a pause, and tells nobody, while a server closes each connection before it greets;
- * - hears of an error before it hears that the socket is closed, and forgets what was asked between the two: that waits for ever,
- *   and so does its connection;
+ * - waits on a half-open connection for as long as TCP does, a quarter of an hour;
+ * - hears of an error before it hears that the socket is closed, and forgets what was asked between the two: that waits for ever;
  * - leaves a socket behind that was still connecting when the pool ended.
  */
 
@@ -17,6 +17,10 @@ interface Place {
 export interface Sockets {
   /** The driver's `socket` option; its connect time-out counts from here, and what it writes meanwhile is kept. */
   readonly open: (place: Place) => Socket
+  /** To be called at even intervals: a process that was frozen must not take its own silence for the server's. */
+  readonly look: () => void
+  /** Gives up those on which nothing has arrived for so many looks: whatever is owed on them fails, and passes. */
+  readonly closeSilent: (looks: number) => void
   readonly closeAll: () => void
 }
 
@@ -50,18 +54,37 @@ const openSocket = ({ host: [host], port: [port] }: Place): Socket => {
   return Object.assign(socket, { host, port })
 }
 
+interface Heard {
+  bytes: number
+  silentLooks: number
+}
+
 export const createSockets = (): Sockets => {
-  const opened = new Set<Socket>()
+  const heard = new Map<Socket, Heard>()
 
   return {
     open: (place) => {
       const socket = openSocket(place)
-      opened.add(socket)
-      socket.once('close', () => opened.delete(socket))
+      heard.set(socket, { bytes: 0, silentLooks: 0 })
+      socket.once('close', () => heard.delete(socket))
       return socket
     },
+    look: () => {
+      for (const [socket, last] of heard) {
+        // The driver takes our listeners off when it begins to encrypt.
+        if (socket.destroyed) heard.delete(socket)
+        last.silentLooks = socket.bytesRead === last.bytes ? last.silentLooks + 1 : 0
+        last.bytes = socket.bytesRead
+      }
+    },
+    closeSilent: (looks) => {
+      for (const [socket, { silentLooks }] of heard) {
+        if (silentLooks >= looks)
+          socket.destroy(lost('ETIMEDOUT', 'Postgres has not said a word for too long'))
+      }
+    },
     closeAll: () => {
-      for (const socket of opened) socket.destroy()
+      for (const socket of heard.keys()) socket.destroy()
     },
   }
 }

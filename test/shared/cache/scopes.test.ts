@@ -15,7 +15,7 @@ const logger = createLogger({ level: 'silent', process: 'test' })
 const openCache = async (t: Test): Promise<Cache> => {
   const { redisPrefix } = await createWorld(t)
   const redis = new Redis(testServices().redisUrl)
-  const cache = createCache({ redis, prefix: redisPrefix, logger, registry: new Registry() })
+  const cache = createCache({ redis, prefix: redisPrefix, logger, registry: new Registry(), enabled: true })
   t.teardown(() => {
     cache.close()
     redis.disconnect()
