@@ -40,7 +40,7 @@ t.test('npm start, stopped and started again, finds its data', async (t) => {
   // What a program said last may be read after the next one has ended.
   t.match(
     first.output(),
-    /API and worker stopped\n[^]*Redis stopped\n[^]*Postgres stopped/,
+    /API and worker stopped\n.*Redis stopped\n.*Postgres stopped/s,
     'the services end last',
   )
   t.notMatch(first.output(), /killed|ERROR|Error/)
