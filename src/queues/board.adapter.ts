@@ -10,22 +10,21 @@ const MAX_OFFSET = 10_000
 const MAX_PAGE = 100
 
 export interface QueueAdapterNeeds {
-  readonly queue: string
   readonly queuesService: Pick<QueuesService, 'browse' | 'findJob'>
   /** The queue as it is, or was a moment ago. */
-  readonly describe: () => Promise<QueueState | undefined>
+  readonly state: QueueState
   readonly deeds: JobDeeds & { readonly discardAll: () => Promise<void> }
 }
 
-const toCounts = (state: QueueState | undefined): JobCounts => {
-  const { waiting = 0, queued = 0, active = 0, delayed = 0, parked = 0, failed = 0 } = state?.counts ?? {}
+const toCounts = ({ counts, recent }: QueueState): JobCounts => {
+  const { waiting, queued, active, delayed, parked, failed } = counts
   return {
     latest: 0,
     active,
     waiting: waiting + queued,
     'waiting-children': 0,
     prioritized: 0,
-    completed: state?.recent.completed ?? 0,
+    completed: recent.completed,
     failed,
     delayed,
     paused: parked,
@@ -43,13 +42,13 @@ class OutboxQueue extends BaseAdapter {
     super('bull', { allowCompletedRetries: false })
   }
 
-  override getName = (): string => this.needs.queue
+  override getName = (): string => this.needs.state.queue
   override getStatuses = (): Status[] => ['latest', ...STATUSES]
   override getJobStatuses = (): JobStatus[] => [...STATUSES]
-  override getJobCounts = async (): Promise<JobCounts> => toCounts(await this.needs.describe())
+  override getJobCounts = async (): Promise<JobCounts> => toCounts(this.needs.state)
 
   override getJob = async (id: string): Promise<QueueJob | undefined> => {
-    const job = await this.needs.queuesService.findJob(this.needs.queue, id)
+    const job = await this.needs.queuesService.findJob(this.needs.state.queue, id)
     return job && toBoardJob(job, this.needs.deeds)
   }
 
@@ -63,7 +62,8 @@ class OutboxQueue extends BaseAdapter {
   }
 
   private browse(status: JobStatus, offset: number, limit: number): Promise<JobSummary[]> {
-    const { queue, queuesService } = this.needs
+    const { queuesService, state } = this.needs
+    const { queue } = state
     const { browseFailed, browseCompleted, browseOpen } = queuesService.browse
     if (status === 'failed') return browseFailed(queue, offset, limit)
     if (status === 'completed') return browseCompleted(queue, offset, limit)
@@ -74,7 +74,7 @@ class OutboxQueue extends BaseAdapter {
 
   /** The error of the last try, of a job that is tried again. */
   override getJobLogs = async (id: string): Promise<string[]> => {
-    const job = await this.needs.queuesService.findJob(this.needs.queue, id)
+    const job = await this.needs.queuesService.findJob(this.needs.state.queue, id)
     return job?.lastError ? [job.lastError] : []
   }
 

@@ -78,9 +78,8 @@ const createBoard = (options: BoardOptions, operators: AsyncLocalStorage<Operato
     board.replaceQueues(
       states.map((state) =>
         createQueueAdapter({
-          queue: state.queue,
           queuesService: options.queuesService,
-          describe: async () => state,
+          state,
           deeds: deeds.of(state.queue),
         }),
       ),

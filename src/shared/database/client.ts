@@ -1,9 +1,10 @@
 import { drizzle, type PostgresJsDatabase, type PostgresJsTransaction } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
+import type { BulkheadLoad } from '../bulkhead.js'
 import { followAmbient, withAmbient } from './ambient.js'
 import { type Announce, announcing } from './changes.js'
 import { surviveLostConnections } from './lost-connections.js'
-import { gatePool, type PoolLoad } from './pool-gate.js'
+import { gatePool } from './pool-gate.js'
 import { createSockets } from './sockets.js'
 
 // biome-ignore lint/complexity/noBannedTypes: drizzle's own "no relational schema"
@@ -29,7 +30,7 @@ export type Executor = PostgresJsDatabase<NoSchema> | Transaction
 export interface DatabaseConnection {
   readonly database: Database
   /** How busy the pool is. */
-  readonly load: () => PoolLoad
+  readonly load: () => BulkheadLoad
   /** Ends the pool; queries in flight get `CLOSE_TIMEOUT_SECONDS` to finish. */
   readonly close: () => Promise<void>
 }

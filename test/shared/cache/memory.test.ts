@@ -53,6 +53,6 @@ t.test('who walks through ids that do not exist does not fill the Redis of the q
     await redis.client.config('SET', 'maxmemory', String(100 * MEBIBYTE))
     const path = `/v1/products?limit=7`
     await until('an answer to be kept', async () => (await verdict(path)) === 'HIT')
-    t.pass()
+    t.equal(await verdict(path), 'HIT', 'and stays so')
   })
 })
