@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { chmodSync, cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, relative } from 'node:path'
+import { basename, join } from 'node:path'
 import { freePort } from '../../dev/stack/ports.js'
 import type { Test } from './environment.js'
 import { until } from './until.js'
@@ -17,7 +17,7 @@ export const createCheckout = (t: Test): string => {
   // As root, the database's own user must get through to its files.
   chmodSync(dir, 0o711)
   t.teardown(() => rmSync(dir, { recursive: true, force: true }))
-  cpSync(ROOT, dir, { recursive: true, filter: (source) => !NOT_COPIED.has(relative(ROOT, source)) })
+  cpSync(ROOT, dir, { recursive: true, filter: (source) => !NOT_COPIED.has(basename(source)) })
   symlinkSync(join(ROOT, 'node_modules'), join(dir, 'node_modules'))
   return dir
 }
@@ -67,7 +67,10 @@ export const launch = async (
   }
   t.teardown(() => stop())
   const untilReady = async () => {
-    await until('npm start', () => ended() || output.includes('Unnest runs'), START_LIMIT_MS)
+    const isReady = () => output.includes('Unnest runs')
+    await until('npm start', () => ended() || isReady(), START_LIMIT_MS).catch((cause: unknown) => {
+      throw new Error(`npm start is not ready, and has said:\n${output}`, { cause })
+    })
     if (ended()) throw new Error(`npm start ended:\n${output}`)
   }
   const url = `http://127.0.0.1:${port}`
