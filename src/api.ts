@@ -6,9 +6,10 @@ import { createApiContainer } from './container.js'
 import { createCache } from './shared/cache/cache.js'
 import { connectRedis, failFast } from './shared/cache/redis.js'
 import type { ApiConfig } from './shared/config.js'
-import { connectDatabase, type Database } from './shared/database/client.js'
+import { connectDatabase, type DatabaseConnection } from './shared/database/client.js'
+import { checkConnections } from './shared/database/connection-check.js'
 import { registerDatabaseMetrics } from './shared/database/database-metrics.js'
-import { pingDatabase } from './shared/database/ping.js'
+import { createDatabaseProbe } from './shared/database/database-probe.js'
 import { type Connections, trackConnections } from './shared/http/connections.js'
 import { closeInOrder, type ShutdownStep } from './shared/shutdown.js'
 import { storageSettings } from './shared/storage/storage-settings.js'
@@ -19,7 +20,6 @@ import { createRegistry } from './shared/telemetry/registry.js'
 /** A request waits this long for Redis at most, then goes on without it. */
 const REDIS_COMMAND_TIMEOUT_MS = 250
 const CLOSE_UNUSED_EVERY_MS = 100
-const READY_TIMEOUT_MS = 1_000
 /** The rest is for Redis and the database. */
 const HTTP_SHARE_OF_GRACE = 0.7
 
@@ -45,21 +45,26 @@ const closeApp = async (app: FastifyInstance, connections: Connections, graceMs:
   }
 }
 
-/** What operators and their machines see of this pod. @throws EADDRINUSE */
-const serveOperations = async (
-  config: ApiConfig,
-  registry: Registry,
-  database: Database,
-  isDraining: () => boolean,
-) => {
-  registerDatabaseMetrics(registry, database, config.DATABASE_POOL_MAX)
-  const checkReady = async (): Promise<void> => {
+/** Rejects with the reason why this pod wants no traffic. */
+const readinessOf = (connection: DatabaseConnection, isDraining: () => boolean) => {
+  const askDatabase = createDatabaseProbe(connection)
+  return async (): Promise<void> => {
     if (isDraining()) throw new Error('This pod is shutting down.')
-    await pingDatabase(database, READY_TIMEOUT_MS).catch(() => {
-      throw new Error('This pod cannot reach its database.')
+    await askDatabase().catch((cause) => {
+      throw new Error('This pod cannot reach its database.', { cause })
     })
   }
-  return startOperationsServer({ host: config.HOST, port: config.METRICS_PORT, registry, checkReady })
+}
+
+/** What operators and their machines see of this pod. @throws EADDRINUSE */
+const serveOperations = async (
+  { HOST: host, METRICS_PORT: port, DATABASE_POOL_MAX: poolMax }: ApiConfig,
+  registry: Registry,
+  connection: DatabaseConnection,
+  checkReady: () => Promise<void>,
+) => {
+  registerDatabaseMetrics(registry, connection, poolMax)
+  return startOperationsServer({ host, port, registry, checkReady })
 }
 
 /**
@@ -82,21 +87,26 @@ export const startApi = async (config: ApiConfig, logger: Logger): Promise<Runni
     registry,
     enabled: config.CACHE_ENABLED,
   })
-  const { database, close: closeDatabase } = connectDatabase({
+  const connection = connectDatabase({
     url: config.DATABASE_URL,
     poolMax: config.DATABASE_POOL_MAX,
+    pooled: config.DATABASE_PGBOUNCER,
     applicationName: 'unnest-api',
     announce: cache.invalidate,
   })
   const resources: ShutdownStep[] = [
     // What still commits is told to the cache.
-    { name: 'database', close: closeDatabase },
+    { name: 'database', close: connection.close },
     { name: 'cache', close: cache.close },
     { name: 'redis', close: closeRedis },
   ]
+  const { database, load } = connection
   const isDraining = (): boolean => draining
+  const checkReady = readinessOf(connection, isDraining)
   try {
-    const operations = await serveOperations(config, registry, database, isDraining)
+    const stopChecking = await checkConnections({ config, database, logger })
+    resources.unshift({ name: 'connection check', close: stopChecking })
+    const operations = await serveOperations(config, registry, connection, checkReady)
     resources.unshift({ name: 'metrics', close: operations.close })
     logger.info({ port: operations.port }, 'metrics and health are served')
     const { cradle } = createApiContainer({
@@ -113,11 +123,22 @@ export const startApi = async (config: ApiConfig, logger: Logger): Promise<Runni
     await cradle.temporaryFiles.removeAbandoned()
     const sessionWatch = await cradle.sessionWatch.start()
     resources.unshift({ name: 'session watch', close: sessionWatch.close })
-    const app = await createApp({ config, cradle, redis, cache, registry, logger, isDraining })
+    const app = await createApp({
+      config,
+      cradle,
+      load,
+      redis,
+      cache,
+      registry,
+      logger,
+      isDraining,
+      checkReady,
+    })
     const connections = trackConnections(app.server)
     const url = await app.listen({ host: config.HOST, port: config.PORT })
     const drain = async () => {
       draining = true
+      connections.retire()
       await wait(config.READINESS_DRAIN_MS)
     }
     const shutdownSteps = [

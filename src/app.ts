@@ -13,6 +13,8 @@ import { registerRedis } from './shared/cache/fastify-redis.js'
 import { registerHttpCaching } from './shared/cache/http-caching.js'
 import { registerRouteCache } from './shared/cache/route-cache.js'
 import type { ApiConfig } from './shared/config.js'
+import type { PoolLoad } from './shared/database/pool-gate.js'
+import { registerAdminHealth } from './shared/http/admin-health.js'
 import { documentConditional } from './shared/http/conditional-routes.js'
 import { refuseEmptyParameters } from './shared/http/empty-parameters.js'
 import { registerEnvelope } from './shared/http/envelope.js'
@@ -39,11 +41,14 @@ import { webhooks } from './webhooks/index.js'
 export interface AppNeeds {
   readonly config: ApiConfig
   readonly cradle: ApiCradle
+  readonly load: () => PoolLoad
   readonly redis: Redis
   readonly cache: Cache
   readonly registry: Registry
   readonly logger: FastifyBaseLogger
   readonly isDraining: () => boolean
+  /** Rejects with the reason why this pod wants no traffic. */
+  readonly checkReady: () => Promise<void>
 }
 
 /**
@@ -52,7 +57,7 @@ export interface AppNeeds {
  * @throws MissingAccessError when a route does not say who may call it
  */
 export const createApp = async (needs: AppNeeds): Promise<FastifyInstance> => {
-  const { config, cradle, redis, cache, registry, logger, isDraining } = needs
+  const { config, cradle, load, redis, cache, registry, logger, isDraining, checkReady } = needs
   const app: FastifyInstance = Fastify({
     ...serverOptions,
     trustProxy: [...config.TRUST_PROXY],
@@ -96,7 +101,8 @@ export const createApp = async (needs: AppNeeds): Promise<FastifyInstance> => {
   await registerOpenApi(app)
   const refuseOtherMethods = collectMethods(app)
 
-  registerHealth(app, { database: cradle.database, isDraining })
+  registerHealth(app, checkReady)
+  registerAdminHealth(app, { ...cradle, load, poolMax: config.DATABASE_POOL_MAX, redis, isDraining })
   await app.register(auth, {
     authService: cradle.authService,
     sessionsService: cradle.sessionsService,

@@ -11,11 +11,11 @@ import { createLogger } from './shared/telemetry/logger.js'
 const MIGRATIONS = fileURLToPath(new URL('../migrations', import.meta.url))
 
 /** @returns whether it made the first admin; never without ADMIN_EMAIL. */
-const ensureFirstAdmin = async (config: MigrateConfig): Promise<boolean> => {
+const ensureFirstAdmin = async (config: MigrateConfig, url: string): Promise<boolean> => {
   const { ADMIN_EMAIL: email, ADMIN_PASSWORD: password } = config
   if (email === undefined || password === undefined) return false
   const { database, close } = connectDatabase({
-    url: config.DATABASE_URL,
+    url,
     poolMax: 1,
     applicationName: 'unnest-migrate',
   })
@@ -37,6 +37,8 @@ const ensureFirstAdmin = async (config: MigrateConfig): Promise<boolean> => {
 await boot(async () => {
   const config = loadMigrateConfig(process.env)
   const logger = createLogger({ level: config.LOG_LEVEL, process: 'migrate' })
-  const adminCreated = await migrateDatabase(config.DATABASE_URL, MIGRATIONS, () => ensureFirstAdmin(config))
+  // Its lock belongs to a session, which PgBouncer in transaction mode does not keep.
+  const url = config.DATABASE_DIRECT_URL ?? config.DATABASE_URL
+  const adminCreated = await migrateDatabase(url, MIGRATIONS, () => ensureFirstAdmin(config, url))
   logger.info({ adminCreated }, 'database ready')
 })

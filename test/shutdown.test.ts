@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { Agent, request } from 'node:http'
 import { connect } from 'node:net'
 import t, { type Test as TapTest } from 'tap'
 import { createCall, createWorld, type World } from './support/app.js'
@@ -41,6 +42,21 @@ const holdProduct = async ({ database }: World, id: string) => {
   }
   return { untilAwaited, release }
 }
+
+const orderOf = (productId: string) => ({ items: [{ productId, quantity: 1 }] })
+
+/** Asks over the agent's connections: whether they are kept is for the server to say. */
+const ask = (agent: Agent, url: string, token = '', order = '') =>
+  new Promise<{ status: number | undefined; connection: string | undefined }>((resolve, reject) => {
+    const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
+    const options = order ? { agent, method: 'POST', headers } : { agent }
+    const sent = request(`${url}${order ? '/v1/orders' : '/livez'}`, options, (response) => {
+      response.resume()
+      resolve({ status: response.statusCode, connection: response.headers.connection })
+    })
+    sent.on('error', reject)
+    sent.end(order)
+  })
 
 t.test('the API answers what it has in hand, then ends', async (t) => {
   const world = await createWorld(t)
@@ -150,6 +166,31 @@ t.test('while it drains it is not ready and still works', async (t) => {
   t.equal((await call('GET', '/livez')).status, 200)
   t.ok((await registerUser(call)).token, 'also for who comes new')
   t.equal(await server.exit, 0)
+})
+
+t.test('while it drains, each answer tells its client to come back on another connection', async (t) => {
+  const world = await createWorld(t, { READINESS_DRAIN_MS: '60000' })
+  const server = await startServer(t, world.env)
+  const call = createCall(server.url)
+  const admin = await registerAdmin(call, world)
+  const mug = await createProduct(call, admin)
+  const idle = await openIdleConnection(t, server.url)
+  const { untilAwaited, release } = await holdProduct(world, mug.id)
+  const agent = new Agent({ keepAlive: true })
+  t.teardown(() => agent.destroy())
+  const inHand = ask(agent, server.url, admin.token, JSON.stringify(orderOf(mug.id)))
+  await untilAwaited()
+  server.kill('SIGTERM')
+  await server.untilLogged('shutting down')
+  await release()
+  t.match(await inHand, { status: 201, connection: 'close' }, 'what was in hand')
+  t.match(await ask(agent, server.url), { status: 200, connection: 'close' }, 'on a new connection')
+  idle.write('GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n')
+  const [answer] = await once(idle, 'data')
+  t.match(String(answer), /^HTTP\/1.1 200 OK\r\n.*connection: close\r\n/is, 'on one of before')
+  await once(idle, 'close')
+  server.kill('SIGTERM')
+  t.equal(await server.exit, 1)
 })
 
 t.test('a second signal ends it at once', async (t) => {

@@ -101,7 +101,12 @@ const watchPool = ({ config, database }: QueuesNeeds): Watched => {
 const startRelay = ({ config, database, relayRedis, metrics, logger }: QueuesNeeds) => {
   const relay = createRelay({ database, redis: relayRedis, prefix: config.REDIS_PREFIX, metrics, logger })
   const loop = startRelayLoop(relay, logger)
-  const listener = listen(config.DATABASE_URL, OUTBOX_CHANNEL, loop.wake, logger)
+  const listener = listen(
+    config.DATABASE_DIRECT_URL ?? config.DATABASE_URL,
+    OUTBOX_CHANNEL,
+    loop.wake,
+    logger,
+  )
   return { relay, loop, listener }
 }
 

@@ -5,6 +5,7 @@ import { createCache } from '../src/shared/cache/cache.js'
 import { blocking, connectRedis, failFast } from '../src/shared/cache/redis.js'
 import type { WorkerConfig } from '../src/shared/config.js'
 import { connectDatabase } from '../src/shared/database/client.js'
+import { checkConnections } from '../src/shared/database/connection-check.js'
 import { type Scheduler, startScheduler } from '../src/shared/schedule/scheduler.js'
 import { closeInOrder, type ShutdownStep } from '../src/shared/shutdown.js'
 import { storageSettings } from '../src/shared/storage/storage-settings.js'
@@ -20,6 +21,9 @@ const lockCommandTimeout = (lockMs: number): number => Math.min(1_000, lockMs / 
 const RELAY_COMMAND_TIMEOUT_MS = 2_000
 /** Nobody stands and waits for a worker: rather late than tried again. */
 const DATABASE_WAIT_MS = 10_000
+
+const poolMaxOf = (config: WorkerConfig): number =>
+  config.DATABASE_WORKER_POOL_MAX ?? config.DATABASE_POOL_MAX
 
 const openResources = async (config: WorkerConfig, logger: Logger) => {
   const queueUrl = config.QUEUE_REDIS_URL ?? config.REDIS_URL
@@ -38,7 +42,8 @@ const openResources = async (config: WorkerConfig, logger: Logger) => {
   })
   const database = connectDatabase({
     url: config.DATABASE_URL,
-    poolMax: config.DATABASE_POOL_MAX,
+    poolMax: poolMaxOf(config),
+    pooled: config.DATABASE_PGBOUNCER,
     applicationName: 'unnest-worker',
     waitMs: DATABASE_WAIT_MS,
     announce: cache.invalidate,
@@ -53,6 +58,7 @@ const openResources = async (config: WorkerConfig, logger: Logger) => {
   ]
   return {
     database: database.database,
+    load: database.load,
     lockRedis: lock.redis,
     relayRedis: relay.redis,
     queueRedis: queue.redis,
@@ -111,11 +117,21 @@ const startAll = async (
   onFatal: () => void,
   opened: Awaited<ReturnType<typeof openResources>>,
 ): Promise<readonly ShutdownStep[]> => {
-  const { database, queueRedis, registry } = opened
+  const { database, load, queueRedis, registry } = opened
+  const stopChecking = await checkConnections({ config, database, logger })
+  opened.shutdownSteps.unshift({ name: 'connection check', close: stopChecking })
   const { cradle } = createContainer(config, opened)
   const all = createHandlers(cradle)
   const handlers = chooseHandlers(all, config)
-  const operations = createOperations({ config, registry, database, queueRedis, queues: queuesOf(all) })
+  const operations = createOperations({
+    config,
+    poolMax: poolMaxOf(config),
+    registry,
+    database,
+    load,
+    queueRedis,
+    queues: queuesOf(all),
+  })
   const server = await operations.serve()
   opened.shutdownSteps.unshift({ name: 'metrics', close: server.close })
   const { metrics } = operations

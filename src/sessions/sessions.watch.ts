@@ -16,6 +16,8 @@ import { ACCESS_TOKEN_SECONDS } from '../shared/principal.js'
  */
 export interface SessionWatch {
   readonly verdict: (sessionId: string) => 'live' | 'ended' | 'unknown'
+  /** How old the list is, in milliseconds; Infinity when it vouches for nothing. */
+  readonly ageMs: () => number
   /** Reads what has ended since the last look. Never rejects: a look that fails leaves the list as it was. */
   readonly catchUp: () => Promise<void>
   /** Looks now and once a second from then on; `close` waits for the look under way, at most two seconds. */
@@ -95,6 +97,8 @@ export const createSessionWatch = ({ findEnded, capacity = CAPACITY }: SessionWa
       if (ended.has(sessionId)) return 'ended'
       return performance.now() - vouchedAt < STALE_AFTER_MS ? 'live' : 'unknown'
     },
+
+    ageMs: () => performance.now() - vouchedAt,
 
     // A look that is under way may have begun before the session ended: one more, for all who wait by then.
     catchUp: () => {

@@ -25,9 +25,18 @@ const processShape = {
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 }
 
+const processes = wholeNumber(1, 1_000).default(1)
+const poolMax = wholeNumber(1, 100)
+
 const databaseShape = {
   DATABASE_URL: postgresUrl,
-  DATABASE_POOL_MAX: wholeNumber(1, 100).default(10),
+  DATABASE_POOL_MAX: poolMax.default(10),
+  /** Both kinds of process read it, so that each knows the sum of all connections. */
+  DATABASE_WORKER_POOL_MAX: poolMax.optional(),
+  DATABASE_CONNECTION_LIMIT: wholeNumber(1, 100_000).optional(),
+  DATABASE_PGBOUNCER: trueOrFalse(false),
+  EXPECTED_PODS: processes,
+  EXPECTED_WORKERS: processes,
 }
 
 const redisShape = {
@@ -79,31 +88,39 @@ const apiSchema = z.object({
   READINESS_DRAIN_MS: milliseconds.default(0),
 })
 
-const workerSchema = z.object({
-  ...processShape,
-  ...databaseShape,
-  ...redisShape,
-  ...storageShape,
-  ...webhookShape,
-  SHUTDOWN_GRACE_MS: milliseconds.default(WORKER_GRACE_MS),
-  QUEUE_REDIS_URL: redisUrl.optional(),
-  SMTP_URL: smtpUrl.optional(),
-  APP_URL: appUrl.optional(),
-  MAIL_FROM: mailbox.default('Unnest <no-reply@unnest.example>'),
-  WORKER_QUEUES: z.string().default('').transform(listOf),
-  WORKER_CONCURRENCY: concurrency,
-  WORKER_STUCK_AFTER_MS: wholeNumber(1_000, 3_600_000).default(120_000),
-  REDIS_EVICTION_CHECK: z.enum(['on', 'off']).default('on'),
-  HOST: host,
-  METRICS_PORT: port.default(9465),
-  LOCK_TTL_MS: lockTime.default(10_000),
-  ORDER_TTL_MINUTES: wholeNumber(1, 525_600).default(30),
-})
+const workerSchema = z
+  .object({
+    ...processShape,
+    ...databaseShape,
+    DATABASE_DIRECT_URL: postgresUrl.optional(),
+    ...redisShape,
+    ...storageShape,
+    ...webhookShape,
+    SHUTDOWN_GRACE_MS: milliseconds.default(WORKER_GRACE_MS),
+    QUEUE_REDIS_URL: redisUrl.optional(),
+    SMTP_URL: smtpUrl.optional(),
+    APP_URL: appUrl.optional(),
+    MAIL_FROM: mailbox.default('Unnest <no-reply@unnest.example>'),
+    WORKER_QUEUES: z.string().default('').transform(listOf),
+    WORKER_CONCURRENCY: concurrency,
+    WORKER_STUCK_AFTER_MS: wholeNumber(1_000, 3_600_000).default(120_000),
+    REDIS_EVICTION_CHECK: z.enum(['on', 'off']).default('on'),
+    HOST: host,
+    METRICS_PORT: port.default(9465),
+    LOCK_TTL_MS: lockTime.default(10_000),
+    ORDER_TTL_MINUTES: wholeNumber(1, 525_600).default(30),
+  })
+  .refine((env) => !env.DATABASE_PGBOUNCER || env.DATABASE_DIRECT_URL !== undefined, {
+    error: 'is required with DATABASE_PGBOUNCER: LISTEN needs a connection of its own',
+    path: ['DATABASE_DIRECT_URL'],
+    when: () => true,
+  })
 
 const migrateSchema = z
   .object({
     ...processShape,
     DATABASE_URL: databaseShape.DATABASE_URL,
+    DATABASE_DIRECT_URL: postgresUrl.optional(),
     ADMIN_EMAIL: z.email().max(254).toLowerCase().optional(),
     ADMIN_PASSWORD: z.string().min(12, 'must have 12 to 128 characters').max(128).optional(),
   })

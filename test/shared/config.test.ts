@@ -44,6 +44,9 @@ t.test('what has a default may be missing, or empty', async (t) => {
     LOG_LEVEL: 'info',
     ...urls,
     DATABASE_POOL_MAX: 10,
+    DATABASE_PGBOUNCER: false,
+    EXPECTED_PODS: 1,
+    EXPECTED_WORKERS: 1,
     REDIS_PREFIX: 'unnest',
     DATA_DIR: '.data',
     WEBHOOK_ALLOW_PRIVATE: false,
@@ -235,6 +238,12 @@ t.test(
     }
   },
 )
+t.test('a worker behind PgBouncer needs a way past it', async (t) => {
+  const pooled = { ...ofWorker, DATABASE_PGBOUNCER: 'true' }
+  t.strictSame(namesIn(faultsOf(loadWorkerConfig, pooled)), ['DATABASE_DIRECT_URL'])
+  t.strictSame(faultsOf(loadWorkerConfig, { ...pooled, DATABASE_DIRECT_URL: urls.DATABASE_URL }), [])
+})
+
 t.test('private addresses are open to webhooks only where somebody says so', async (t) => {
   const load = (value: string) => loadWorkerConfig({ ...ofWorker, WEBHOOK_ALLOW_PRIVATE: value })
   t.equal(load('').WEBHOOK_ALLOW_PRIVATE, false)
@@ -258,6 +267,7 @@ t.test('the first admin is an address and a password, or neither', async (t) => 
 /** Defaults that are no plain value. */
 const IN_WORDS: Readonly<Record<string, string>> = {
   QUEUE_REDIS_URL: '`REDIS_URL`',
+  DATABASE_WORKER_POOL_MAX: '`DATABASE_POOL_MAX`',
   SHUTDOWN_GRACE_MS: '`10000` api, `25000` worker',
   METRICS_PORT: '`9464` api, `9465` worker',
   WORKER_QUEUES: 'all',

@@ -111,6 +111,7 @@ export const requests: Readonly<Record<string, MakeRequest>> = {
   'GET /v1/admin/queues/:queue/jobs/:id': deadLetterIn('mail'),
   'POST /v1/admin/queues/:queue/requeue': () => ({ parameter: 'mail', body: { filter: {} } }),
   'POST /v1/admin/queues/:queue/discard': () => ({ parameter: 'mail', body: { filter: {} } }),
+  'GET /v1/admin/health': nothing,
   'GET /v1/admin/schedule': nothing,
 
   'GET /admin': page(),

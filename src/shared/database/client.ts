@@ -1,10 +1,9 @@
 import { drizzle, type PostgresJsDatabase, type PostgresJsTransaction } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
-import type { BulkheadLoad } from '../bulkhead.js'
 import { followAmbient, withAmbient } from './ambient.js'
 import { type Announce, announcing } from './changes.js'
 import { surviveLostConnections } from './lost-connections.js'
-import { gatePool } from './pool-gate.js'
+import { gatePool, type PoolLoad } from './pool-gate.js'
 import { createSockets } from './sockets.js'
 
 // biome-ignore lint/complexity/noBannedTypes: drizzle's own "no relational schema"
@@ -30,7 +29,7 @@ export type Executor = PostgresJsDatabase<NoSchema> | Transaction
 export interface DatabaseConnection {
   readonly database: Database
   /** How busy the pool is. */
-  readonly load: () => BulkheadLoad
+  readonly load: () => PoolLoad
   /** Ends the pool; queries in flight get `CLOSE_TIMEOUT_SECONDS` to finish. */
   readonly close: () => Promise<void>
 }
@@ -41,6 +40,8 @@ export interface DatabaseOptions {
   readonly poolMax: number
   /** Shown in `pg_stat_activity`. */
   readonly applicationName: string
+  /** Behind PgBouncer in transaction mode a connection keeps nothing: no prepared statements, no settings of its own. */
+  readonly pooled?: boolean
   /** Told of what a transaction has noted with `noteChanges`; without it nothing may be noted. */
   readonly announce?: Announce
   /** Milliseconds that a statement or a transaction waits for a connection. */
@@ -63,6 +64,18 @@ const LOOK_EVERY_MS = 1_000
 /** The server says something within each of the limits above, be it that it ends the connection. */
 const SILENT_LOOKS = 12
 
+/**
+ * What a session is to have, by the names of the server. Behind PgBouncer sessions are the server's own, and their role
+ * must have it: `connection-check.ts` looks.
+ */
+export const SESSION_SETTINGS = {
+  // What is read under a lock must be what the one before has committed, whatever the server's own default.
+  default_transaction_isolation: 'read committed',
+  statement_timeout: STATEMENT_TIMEOUT_MS,
+  lock_timeout: LOCK_TIMEOUT_MS,
+  idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
+} as const
+
 const viewOf = <Pool extends object, More extends object>(pool: Pool, more: More): Pool & More =>
   Object.assign(Object.create(pool), more)
 
@@ -78,34 +91,30 @@ const withAnnouncements = (pool: PostgresJsDatabase<NoSchema>, announce: Announc
     oneStatement: (work) => announcing(announce, (collect) => collect(work)),
   })
 
-/** Opens the pool. It connects with the first query, so a process also starts while Postgres is away. */
-export const connectDatabase = ({
-  url,
-  poolMax,
-  applicationName,
-  announce,
-  waitMs = WAIT_MS,
-}: DatabaseOptions): DatabaseConnection => {
-  const sockets = createSockets()
-  const client = postgres(url, {
+/** The driver's client; `socket` is an option that its types do not know. */
+const createClient = ({ url, poolMax, applicationName, pooled = false }: DatabaseOptions, socket: unknown) =>
+  postgres(url, {
     max: poolMax,
     connect_timeout: CONNECT_TIMEOUT_SECONDS,
     backoff: () => RECONNECT_SECONDS,
     idle_timeout: IDLE_TIMEOUT_SECONDS,
     onnotice: () => {},
+    // Absent, it is for the address to say.
+    ...(pooled && { prepare: false }),
     connection: {
       application_name: applicationName,
-      // The form in which `instantText` reads moments quickest.
+      // The form in which `instantText` reads moments quickest. PgBouncer hands it on.
       TimeZone: 'UTC',
-      // What is read under a lock must be what the one before has committed, whatever the server's own default.
-      default_transaction_isolation: 'read committed',
-      statement_timeout: STATEMENT_TIMEOUT_MS,
-      lock_timeout: LOCK_TIMEOUT_MS,
-      idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_TIMEOUT_MS,
+      ...(!pooled && SESSION_SETTINGS),
     },
-    // An option that the driver's types do not know.
-    ...{ socket: sockets.open },
+    ...{ socket },
   })
+
+/** Opens the pool. It connects with the first query, so a process also starts while Postgres is away. */
+export const connectDatabase = (options: DatabaseOptions): DatabaseConnection => {
+  const { poolMax, announce, waitMs = WAIT_MS } = options
+  const sockets = createSockets()
+  const client = createClient(options, sockets.open)
   surviveLostConnections(client)
   const { gated, load } = gatePool(client, poolMax, waitMs)
   const looking = setInterval(() => {

@@ -1,6 +1,7 @@
 import { drizzle } from 'drizzle-orm/postgres-js'
 import { migrate } from 'drizzle-orm/postgres-js/migrator'
 import postgres from 'postgres'
+import { createSockets } from './sockets.js'
 
 const CONNECT_TIMEOUT_SECONDS = 10
 /** How long one pod waits for another's migration. */
@@ -18,11 +19,19 @@ export const migrateDatabase = async <T>(
   migrationsFolder: string,
   prepare: () => Promise<T>,
 ): Promise<T> => {
+  const sockets = createSockets()
   const client = postgres(url, {
     max: 1,
     connect_timeout: CONNECT_TIMEOUT_SECONDS,
     onnotice: () => {},
-    connection: { application_name: 'unnest-migrate', lock_timeout: LOCK_TIMEOUT_MS },
+    connection: {
+      application_name: 'unnest-migrate',
+      lock_timeout: LOCK_TIMEOUT_MS,
+      // Whatever the role has: a migration takes as long as it takes.
+      statement_timeout: 0,
+      idle_in_transaction_session_timeout: 0,
+    },
+    ...{ socket: sockets.open },
   })
   try {
     await client`select pg_advisory_lock(${MIGRATION_LOCK})`
@@ -30,5 +39,6 @@ export const migrateDatabase = async <T>(
     return await prepare()
   } finally {
     await client.end({ timeout: 1 })
+    sockets.closeAll()
   }
 }

@@ -17,6 +17,18 @@ export interface OutboxCounts {
 /** Of one queue, counted no further: a number that high says enough, and the look stays short. */
 const COUNTED_ROWS = 100_000
 
+/** How long ago the first open row of each of these queues was written; 0 where none is open. */
+export const findOldestOpen = async (
+  executor: Executor,
+  queues: readonly string[],
+): Promise<OutboxCounts['oldest']> => [
+  ...(await executor.execute<{ queue: string; seconds: number }>(sql`
+    select queue, coalesce(extract(epoch from now() - (
+      select created_at from outbox where outbox.queue = wanted.queue and closed_at is null order by id limit 1
+    )), 0)::float8 as seconds
+    from unnest(${sql.param(queues)}::text[]) as wanted (queue)`)),
+]
+
 /** Counts what is open and what is dead, for these queues; `oldest` has 0 for a queue without an open row. */
 export const countOutbox = async (executor: Executor, queues: readonly string[]): Promise<OutboxCounts> => {
   const names = sql.param(queues)
@@ -34,11 +46,7 @@ export const countOutbox = async (executor: Executor, queues: readonly string[])
         where outbox.queue = wanted.queue and failure is not null and discarded_at is null
         order by closed_at, id limit ${COUNTED_ROWS})
     ) as counted group by wanted.queue, state`)
-  const oldest = await executor.execute<{ queue: string; seconds: number }>(sql`
-    select queue, coalesce(extract(epoch from now() - (
-      select created_at from outbox where outbox.queue = wanted.queue and closed_at is null order by id limit 1
-    )), 0)::float8 as seconds
-    from unnest(${names}::text[]) as wanted (queue)`)
+  const oldest = await findOldestOpen(executor, queues)
   // The casts above are what makes the columns numbers.
-  return { rows: [...rows] as unknown as OutboxCounts['rows'], oldest: [...oldest] }
+  return { rows: [...rows] as unknown as OutboxCounts['rows'], oldest }
 }

@@ -8,10 +8,15 @@ import { type BulkheadLoad, createBulkhead } from '../bulkhead.js'
 
 const MAX_WAITING = 1_000
 
+export interface PoolLoad extends BulkheadLoad {
+  /** Since something last went well; Infinity before the first time. */
+  readonly sinceSuccessMs: number
+}
+
 export interface PoolGate {
   /** A view of the client, for drizzle: the driver itself goes on to use its own methods. */
   readonly gated: Sql
-  readonly load: () => BulkheadLoad
+  readonly load: () => PoolLoad
 }
 
 /** What drizzle uses of the driver, outside of transactions. */
@@ -33,7 +38,13 @@ const noneFree = (): Error =>
  */
 export const gatePool = (client: Sql, poolMax: number, waitMs: number): PoolGate => {
   const bulkhead = createBulkhead(poolMax, MAX_WAITING, waitMs, noneFree)
-  const pass = (work: () => PromiseLike<unknown>): Promise<unknown> => bulkhead.run(async () => work())
+  let succeededAt = Number.NEGATIVE_INFINITY
+  const pass = (work: () => PromiseLike<unknown>): Promise<unknown> =>
+    bulkhead.run(async () => {
+      const result = await work()
+      succeededAt = performance.now()
+      return result
+    })
   // Drizzle calls these two, in this form, and reads the options.
   const pool = client as unknown as Pool
   const gates: Pool = {
@@ -49,6 +60,6 @@ export const gatePool = (client: Sql, poolMax: number, waitMs: number): PoolGate
   }
   return {
     gated: Object.assign(Object.create(client), gates),
-    load: bulkhead.load,
+    load: () => ({ ...bulkhead.load(), sinceSuccessMs: performance.now() - succeededAt }),
   }
 }

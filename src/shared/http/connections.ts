@@ -1,9 +1,15 @@
-import type { Server } from 'node:http'
+import type { Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
 export interface Connections {
+  /** From now on each answer tells its client to go: it comes back on another connection, and so to another pod. */
+  readonly retire: () => void
   /** Closes all on which no request is being answered, those that never sent one among them. */
   readonly closeUnused: () => void
+}
+
+const sendAway = (response: ServerResponse): void => {
+  if (!response.headersSent) response.setHeader('connection', 'close')
 }
 
 /**
@@ -11,21 +17,28 @@ export interface Connections {
  * a request, such as a browser's pre-connect or a balancer's probe: it would hold up every shutdown.
  */
 export const trackConnections = (server: Server): Connections => {
-  const inUse = new Map<Socket, number>()
-  const count = (socket: Socket, change: number) => inUse.set(socket, (inUse.get(socket) ?? 0) + change)
+  const inUse = new Map<Socket, Set<ServerResponse>>()
+  let retired = false
 
   server.on('connection', (socket) => {
-    count(socket, 0)
+    inUse.set(socket, new Set())
     socket.once('close', () => inUse.delete(socket))
   })
-  server.on('request', ({ socket }, response) => {
-    count(socket, 1)
-    response.once('close', () => inUse.has(socket) && count(socket, -1))
+  // Before the application, which may answer at once.
+  server.prependListener('request', ({ socket }, response) => {
+    const responses = inUse.get(socket)
+    responses?.add(response)
+    response.once('close', () => responses?.delete(response))
+    if (retired) sendAway(response)
   })
 
   return {
+    retire: () => {
+      retired = true
+      for (const responses of inUse.values()) for (const response of responses) sendAway(response)
+    },
     closeUnused: () => {
-      for (const [socket, requests] of inUse) if (requests === 0) socket.destroy()
+      for (const [socket, responses] of inUse) if (responses.size === 0) socket.destroy()
     },
   }
 }

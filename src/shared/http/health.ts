@@ -1,15 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
-import type { Database } from '../database/client.js'
-import { pingDatabase } from '../database/ping.js'
 import { unavailable } from '../errors.js'
-
-const DATABASE_TIMEOUT_MS = 1_000
-
-export interface HealthNeeds {
-  readonly database: Database
-  readonly isDraining: () => boolean
-}
 
 const statusSchema = z.object({ status: z.literal('ok') })
 const ok = { status: 'ok' } as const
@@ -22,17 +13,15 @@ const route = (summary: string) => ({
 /**
  * `/livez` says that the event loop turns, `/readyz` that this pod wants traffic: it can reach Postgres
  * and is not draining. Redis is not asked, since reads and writes go on without it.
+ * @param checkReady rejects with the reason why not
  */
-export const registerHealth = (app: FastifyInstance, { database, isDraining }: HealthNeeds): void => {
+export const registerHealth = (app: FastifyInstance, checkReady: () => Promise<void>): void => {
   app.get('/livez', route('Liveness'), () => ok)
 
   app.get('/readyz', route('Readiness'), async () => {
-    if (isDraining()) throw unavailable({ detail: 'This pod is shutting down.' })
-    try {
-      await pingDatabase(database, DATABASE_TIMEOUT_MS)
-    } catch (cause) {
-      throw unavailable({ detail: 'This pod cannot reach its database.', cause })
-    }
+    await checkReady().catch((cause: Error) => {
+      throw unavailable({ detail: cause.message, cause })
+    })
     return ok
   })
 }

@@ -1,7 +1,11 @@
 import t from 'tap'
 import { createWorld, startPod, type World } from '../../support/app.js'
+import { registerAdmin } from '../../support/factories.js'
 import { isProblem } from '../../support/problem.js'
+import { startProxy } from '../../support/proxy.js'
+import { createPrivateRedis } from '../../support/redis.js'
 import { startSilentServer } from '../../support/silent-server.js'
+import { until } from '../../support/until.js'
 
 const withEnv = (world: World, env: Record<string, string>): World => ({
   ...world,
@@ -49,4 +53,71 @@ t.test('a Postgres that says nothing makes a pod unready within two seconds', as
   t.ok(performance.now() - begun < 2_000, `after ${Math.round(performance.now() - begun)} ms`)
   silent.stop()
   t.equal((await call('GET', '/v1/products')).status, 503, 'nor when it is gone')
+})
+
+t.test('a thousand probes are hardly a question to Postgres', async (t) => {
+  const world = await createWorld(t)
+  const { call } = await startPod(t, world)
+  const asked = async () => {
+    const [row] = await world.database.sql`
+      select xact_commit::int as transactions from pg_stat_database where datname = current_database()`
+    return row?.['transactions']
+  }
+  const before = await asked()
+  const begun = performance.now()
+  for (let hundred = 0; hundred < 10; hundred += 1) {
+    const probes = await Promise.all(Array.from({ length: 100 }, () => call('GET', '/readyz')))
+    t.ok(probes.every(({ status }) => status === 200))
+  }
+  const seconds = (performance.now() - begun) / 1_000
+  // Others ask as well: the watch of the sessions once a second, and we.
+  t.ok((await asked()) - before < 20 + 5 * seconds, `${(await asked()) - before} in ${seconds} s`)
+})
+
+t.test('a pod with a full pool is busy, and stays ready while something is done', async (t) => {
+  const { call } = await startPod(t, withEnv(await createWorld(t), { DATABASE_POOL_MAX: '1' }))
+  const busy = Array.from({ length: 200 }, () => call('GET', '/v1/products?limit=100'))
+  const probes = await Promise.all(Array.from({ length: 20 }, () => call('GET', '/readyz')))
+  t.ok(probes.every(({ status }) => status === 200))
+  await Promise.all(busy)
+})
+
+t.test('admins see what a pod depends on, and that something of it is away', async (t) => {
+  const redis = await createPrivateRedis(t)
+  await redis.start()
+  const base = await createWorld(t)
+  const url = new URL(base.database.url)
+  const proxy = await startProxy(t, url)
+  url.port = String(proxy.port)
+  const { call } = await startPod(t, withEnv(base, { REDIS_URL: redis.url, DATABASE_URL: url.href }))
+  const { token } = await registerAdmin(call, base)
+  const look = async () => {
+    const { status, body } = await call('GET', '/v1/admin/health', { token })
+    t.equal(status, 200)
+    return body.data
+  }
+  const versions = { version: /^\d+\.\d+/ }
+  const up = { state: 'up', milliseconds: Number, ...versions }
+  t.match(await look(), {
+    state: 'ok',
+    ...versions,
+    node: process.version,
+    dependencies: { postgres: up, redis: up },
+    pool: { connections: 5, waiting: 0 },
+    lags: { oldestOpenJobSeconds: Number, sessionWatchSeconds: Number },
+  })
+  await redis.stop()
+  const down = { state: 'down', milliseconds: null, version: null }
+  t.match(await look(), { state: 'degraded', dependencies: { postgres: up, redis: down } })
+  await redis.start()
+  await until('Redis to be back', async () => (await look()).dependencies.redis.state === 'up')
+  proxy.stall()
+  const begun = performance.now()
+  t.match(await look(), {
+    state: 'degraded',
+    dependencies: { postgres: down, redis: up },
+    lags: { oldestOpenJobSeconds: null },
+  })
+  t.ok(performance.now() - begun < 2_000)
+  await proxy.mend()
 })

@@ -1,0 +1,49 @@
+import t from 'tap'
+import { createWorld, startPod, startWorkerPod } from './support/app.js'
+import { startProcess } from './support/process.js'
+import { startProxy } from './support/proxy.js'
+import { until } from './support/until.js'
+
+const TOO_MANY = { EXPECTED_PODS: '900', EXPECTED_WORKERS: '4', DATABASE_WORKER_POOL_MAX: '7' }
+/** With a pool of 5 a pod. */
+const SUM =
+  /EXPECTED_PODS 900 x 5 \+ EXPECTED_WORKERS 4 x \(7 \+ 2\) \+ 2 for a migration = 4538 connections, of \d+/
+
+t.test('a fleet that asks for more connections than there are does not start', async (t) => {
+  const world = await createWorld(t, TOO_MANY)
+  for (const script of ['server.js', 'worker.js'] as const) {
+    const started = await startProcess(t, script, world.env)
+    t.equal(await started.exit, 1, script)
+    t.match(started.stderr(), SUM, script)
+    t.equal(started.stderr().trim().split('\n').length, 2, 'one fault')
+  }
+})
+
+t.test('what is given as the limit counts, and not what the server says', async (t) => {
+  const world = await createWorld(t, { ...TOO_MANY, DATABASE_CONNECTION_LIMIT: '4538' })
+  const { call } = await startPod(t, world)
+  t.equal((await call('GET', '/readyz')).status, 200)
+  await startWorkerPod(t, world)
+  const env = {
+    ...world.env,
+    DATABASE_CONNECTION_LIMIT: '4537',
+    DATABASE_URL: 'postgres://x:y@127.0.0.1:1/z',
+  }
+  const server = await startProcess(t, 'server.js', env)
+  t.equal(await server.exit, 1, 'also while the server is away')
+  t.match(server.stderr(), SUM)
+})
+
+t.test('while Postgres is away a pod starts, and tells of a fault when it is back', async (t) => {
+  const world = await createWorld(t, TOO_MANY)
+  const url = new URL(world.database.url)
+  const proxy = await startProxy(t, url)
+  url.port = String(proxy.port)
+  await proxy.cut()
+  const { call, log } = await startPod(t, { ...world, env: { ...world.env, DATABASE_URL: url.href } })
+  t.equal((await call('GET', '/livez')).status, 200)
+  await proxy.mend()
+  const line = await until('the alert', () => log.find(({ alert }) => alert === 'connections'))
+  t.match(line, { level: 50, faults: [SUM] })
+  t.equal((await call('GET', '/readyz')).status, 200, 'it serves')
+})
