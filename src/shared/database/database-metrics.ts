@@ -35,6 +35,14 @@ export const registerDatabaseMetrics = (
     },
   })
   new Gauge({
+    name: 'unnest_database_pool_wait_seconds',
+    help: 'How long the one has been waiting that waits longest',
+    registers: [registry],
+    collect() {
+      this.set(load().longestWaitMs / 1_000)
+    },
+  })
+  new Gauge({
     name: 'unnest_database_answer_seconds',
     help: 'What the smallest query takes, with its wait for a connection; 3 where it had no answer by then',
     registers: [registry],

@@ -42,6 +42,8 @@ t.test('a pod shows its metrics on a port of their own', async (t) => {
     for (const name of ['process_cpu_user_seconds_total', 'nodejs_eventloop_lag_p99_seconds'])
       t.match(text, new RegExp(`^${name} [\\d.e-]+$`, 'm'))
     t.match(text, 'unnest_database_pool_max 5')
+    for (const name of ['pool_used', 'pool_waiting', 'pool_wait_seconds'])
+      t.match(text, new RegExp(`^unnest_database_${name} \\d`, 'm'))
     t.match(text, /^unnest_database_answer_seconds 0\.\d+$/m)
   })
 
