@@ -19,6 +19,8 @@ export const UNBUNDLED: readonly string[] = [
   // It imports a CommonJS package when it starts, of which a bundle in parts gives it the default export alone.
   '@fastify/cookie',
   '@aws-sdk/client-s3',
+  // Their own api is not among them: the metrics' package needs a part of it in any case.
+  ...['@opentelemetry/sdk-trace', '@opentelemetry/resources', '@opentelemetry/exporter-trace-otlp-http'],
 ]
 
 /** What is bundled was written for CommonJS in part, and calls what only that has. */

@@ -14,8 +14,10 @@ import { type Connections, trackConnections } from './shared/http/connections.js
 import { closeInOrder, type ShutdownStep } from './shared/shutdown.js'
 import { storageSettings } from './shared/storage/storage-settings.js'
 import type { Logger } from './shared/telemetry/logger.js'
+import { openTracer } from './shared/telemetry/open-tracer.js'
 import { startOperationsServer } from './shared/telemetry/operations-server.js'
 import { createRegistry } from './shared/telemetry/registry.js'
+import { tracerSettings } from './shared/telemetry/tracer-settings.js'
 
 /** A request waits this long for Redis at most, then goes on without it. */
 const REDIS_COMMAND_TIMEOUT_MS = 250
@@ -73,6 +75,7 @@ const serveOperations = async (
  */
 export const startApi = async (config: ApiConfig, logger: Logger): Promise<RunningApi> => {
   let draining = false
+  const tracer = await openTracer({ ...tracerSettings(config), service: 'unnest-api', logger })
   const { redis, close: closeRedis } = await connectRedis(
     config.REDIS_URL,
     'api',
@@ -93,12 +96,14 @@ export const startApi = async (config: ApiConfig, logger: Logger): Promise<Runni
     pooled: config.DATABASE_PGBOUNCER,
     applicationName: 'unnest-api',
     announce: cache.invalidate,
+    tracer,
   })
   const resources: ShutdownStep[] = [
     // What still commits is told to the cache.
     { name: 'database', close: connection.close },
     { name: 'cache', close: cache.close },
     { name: 'redis', close: closeRedis },
+    { name: 'traces', close: async () => tracer?.close() },
   ]
   const { database, load } = connection
   const isDraining = (): boolean => draining
@@ -113,6 +118,7 @@ export const startApi = async (config: ApiConfig, logger: Logger): Promise<Runni
       database,
       cache,
       hashesAtOnce: config.PASSWORD_HASHES_AT_ONCE,
+      tracer,
       storageSettings: storageSettings(config),
       webhookSettings: {
         secretKeys: config.WEBHOOK_SECRET_KEYS,
@@ -133,6 +139,7 @@ export const startApi = async (config: ApiConfig, logger: Logger): Promise<Runni
       logger,
       isDraining,
       checkReady,
+      tracer,
     })
     const connections = trackConnections(app.server)
     const url = await app.listen({ host: config.HOST, port: config.PORT })

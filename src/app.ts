@@ -34,6 +34,7 @@ import { serverOptions } from './shared/http/server-options.js'
 import { registerStrictBody } from './shared/http/strict-body.js'
 import { registerStrictQuery } from './shared/http/strict-query.js'
 import { registerTrace } from './shared/http/trace.js'
+import type { Tracer } from './shared/telemetry/tracer.js'
 import { uploads } from './uploads/index.js'
 import { users } from './users/index.js'
 import { webhooks } from './webhooks/index.js'
@@ -49,6 +50,8 @@ export interface AppNeeds {
   readonly isDraining: () => boolean
   /** Rejects with the reason why this pod wants no traffic. */
   readonly checkReady: () => Promise<void>
+  /** None where tracing is off. */
+  readonly tracer?: Tracer | undefined
 }
 
 /**
@@ -57,7 +60,7 @@ export interface AppNeeds {
  * @throws MissingAccessError when a route does not say who may call it
  */
 export const createApp = async (needs: AppNeeds): Promise<FastifyInstance> => {
-  const { config, cradle, load, redis, cache, registry, logger, isDraining, checkReady } = needs
+  const { config, cradle, load, redis, cache, registry, logger, isDraining, checkReady, tracer } = needs
   const app: FastifyInstance = Fastify({
     ...serverOptions,
     trustProxy: [...config.TRUST_PROXY],
@@ -68,7 +71,7 @@ export const createApp = async (needs: AppNeeds): Promise<FastifyInstance> => {
   app.removeContentTypeParser('text/plain')
 
   registerRequestId(app)
-  registerTrace(app)
+  registerTrace(app, tracer)
   registerRequestLog(app)
   registerRequestMetrics(app, registry)
   registerErrorHandler(app)

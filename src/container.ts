@@ -13,6 +13,7 @@ import { createLocks } from './shared/lock/locks.js'
 import { provide } from './shared/provide.js'
 import { createJobProducer } from './shared/queue/producer.js'
 import type { StorageSettings } from './shared/storage/storage-settings.js'
+import type { Tracer } from './shared/telemetry/tracer.js'
 import { registerMedia, registerProcessing, registerUploads } from './uploads/uploads.container.js'
 import { registerUsers } from './users/users.container.js'
 import {
@@ -26,6 +27,8 @@ interface SharedResources {
   readonly database: Database
   /** Passwords hashed at once; 1 where nobody waits for one. */
   readonly hashesAtOnce?: number
+  /** None where tracing is off. */
+  readonly tracer?: Tracer | undefined
 }
 
 interface DomainResources extends SharedResources {
@@ -44,8 +47,12 @@ export interface WorkerResources extends DomainResources {
   readonly mailSettings: MailSettings
 }
 
-const createCore = ({ database, hashesAtOnce = 1 }: SharedResources) => {
-  const values = { database: asValue(database), hashesAtOnce: asValue(hashesAtOnce) }
+const createCore = ({ database, hashesAtOnce = 1, tracer }: SharedResources) => {
+  const values = {
+    database: asValue(database),
+    hashesAtOnce: asValue(hashesAtOnce),
+    tracer: asValue(tracer),
+  }
   return provide(createContainer({ strict: true }).register(values), {
     jobProducer: createJobProducer,
     auditTrail: createAuditTrail,

@@ -21,6 +21,7 @@ import { provide } from '../src/shared/provide.js'
 import { createJobProducer } from '../src/shared/queue/producer.js'
 import { secretKeys } from '../src/shared/secret-keys.js'
 import { createLogger } from '../src/shared/telemetry/logger.js'
+import type { Tracer } from '../src/shared/telemetry/tracer.js'
 import { registerMedia } from '../src/uploads/uploads.container.js'
 import { registerUsers } from '../src/users/users.container.js'
 
@@ -44,17 +45,20 @@ const cache = createCache({
 })
 t.teardown(cache.close)
 
-const withDatabase = () => createContainer({ strict: true }).register({ database: asValue(database) })
+const tracer: Tracer = { start: () => ({ traceparent: '', end: () => {} }), close: async () => {} }
+const withDatabase = () =>
+  createContainer({ strict: true }).register({ database: asValue(database), tracer: asValue(tracer) })
 const withDatabaseAndJobs = () => provide(withDatabase(), { jobProducer: createJobProducer })
 const core = () =>
   registerMedia(registerSessions(provide(withDatabaseAndJobs(), { auditTrail: createAuditTrail })))
 
 t.test('every name of every process can be built', async (t) => {
   const containers = {
-    migrate: createAccountsContainer({ database }),
-    api: createApiContainer({ database, cache, storageSettings, webhookSettings }),
+    migrate: createAccountsContainer({ database, tracer }),
+    api: createApiContainer({ database, tracer, cache, storageSettings, webhookSettings }),
     worker: createWorkerContainer({
       database,
+      tracer,
       lockRedis: redis,
       lockMs: 10_000,
       redisPrefix: 'test',

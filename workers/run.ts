@@ -10,7 +10,9 @@ import { type Scheduler, startScheduler } from '../src/shared/schedule/scheduler
 import { closeInOrder, type ShutdownStep } from '../src/shared/shutdown.js'
 import { storageSettings } from '../src/shared/storage/storage-settings.js'
 import type { Logger } from '../src/shared/telemetry/logger.js'
+import { openTracer } from '../src/shared/telemetry/open-tracer.js'
 import { createRegistry } from '../src/shared/telemetry/registry.js'
+import { tracerSettings } from '../src/shared/telemetry/tracer-settings.js'
 import { chooseHandlers, createHandlers, queuesOf } from './handlers.js'
 import { createOperations } from './operations.js'
 import { startQueues } from './queues.js'
@@ -26,6 +28,7 @@ const poolMaxOf = (config: WorkerConfig): number =>
   config.DATABASE_WORKER_POOL_MAX ?? config.DATABASE_POOL_MAX
 
 const openResources = async (config: WorkerConfig, logger: Logger) => {
+  const tracer = await openTracer({ ...tracerSettings(config), service: 'unnest-worker', logger })
   const queueUrl = config.QUEUE_REDIS_URL ?? config.REDIS_URL
   const [lock, relay, queue] = await Promise.all([
     connectRedis(config.REDIS_URL, 'lock', logger, failFast(lockCommandTimeout(config.LOCK_TTL_MS))),
@@ -47,6 +50,7 @@ const openResources = async (config: WorkerConfig, logger: Logger) => {
     applicationName: 'unnest-worker',
     waitMs: DATABASE_WAIT_MS,
     announce: cache.invalidate,
+    tracer,
   })
   const shutdownSteps: ShutdownStep[] = [
     { name: 'queue redis', close: queue.close },
@@ -55,6 +59,7 @@ const openResources = async (config: WorkerConfig, logger: Logger) => {
     { name: 'database', close: database.close },
     { name: 'cache', close: async () => cache.close() },
     { name: 'lock redis', close: lock.close },
+    { name: 'traces', close: async () => tracer?.close() },
   ]
   return {
     database: database.database,
@@ -63,6 +68,7 @@ const openResources = async (config: WorkerConfig, logger: Logger) => {
     relayRedis: relay.redis,
     queueRedis: queue.redis,
     registry,
+    tracer,
     shutdownSteps,
   }
 }

@@ -1,7 +1,8 @@
 import type { AwilixContainer } from 'awilix'
 import { provide } from '../shared/provide.js'
+import type { Tracer } from '../shared/telemetry/tracer.js'
 import { createMailService } from './mail.service.js'
-import { createMailTransport, type MailTransport } from './mail.transport.js'
+import { createMailTransport, type MailTransport, traceMails } from './mail.transport.js'
 
 export interface MailSettings {
   /** Each mail becomes a file in `directory` if absent. */
@@ -15,6 +16,7 @@ export interface MailSettings {
 
 export interface MailNeeds {
   readonly mailSettings: MailSettings
+  readonly tracer: Tracer | undefined
 }
 
 interface MailServiceNeeds extends MailNeeds {
@@ -24,8 +26,8 @@ interface MailServiceNeeds extends MailNeeds {
 /** Provides `mailTransport`, which whoever made the container closes, and `mailService`. */
 export const registerMail = <C extends MailNeeds>(container: AwilixContainer<C>) => {
   const withTransport = provide(container, {
-    mailTransport: ({ mailSettings }: MailNeeds) =>
-      createMailTransport(mailSettings.smtpUrl, mailSettings.directory),
+    mailTransport: ({ mailSettings, tracer }: MailNeeds) =>
+      traceMails(createMailTransport(mailSettings.smtpUrl, mailSettings.directory), tracer),
   })
   return provide(withTransport, {
     mailService: ({ mailSettings, mailTransport }: MailServiceNeeds) =>

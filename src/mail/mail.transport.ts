@@ -2,6 +2,7 @@ import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createTransport, type SendMailOptions } from 'nodemailer'
 import { readSmtpUrl, type SmtpServer } from '../shared/smtp-url.js'
+import { inSpan, type Tracer } from '../shared/telemetry/tracer.js'
 import { failureOf } from './mail.failures.js'
 import { nameOf } from './mail.names.js'
 
@@ -106,3 +107,9 @@ export const createMailTransport = (smtpUrl: string | undefined, directory: stri
   const server = readSmtpUrl(smtpUrl)
   return server ? createSmtpTransport(server) : createDiscardingTransport()
 }
+
+/** A view of the transport whose mails are spans; nothing of a mail is told in them. */
+export const traceMails = (transport: MailTransport, tracer: Tracer | undefined): MailTransport => ({
+  ...transport,
+  send: (...mail) => inSpan(tracer, { name: 'send mail', kind: 'client' }, () => transport.send(...mail)),
+})

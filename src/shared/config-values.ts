@@ -29,6 +29,9 @@ export const redisUrl = z
     'must be redis://HOST or redis://HOST/NUMBER',
   )
 export const appUrl = z.string().refine((text) => isUrl(text, ['http', 'https'], /^/), 'must be https://HOST')
+export const collectorUrl = z
+  .string()
+  .refine((text) => isUrl(text, ['http', 'https'], /^/) && !/[?#]/.test(text), 'must be http://HOST:PORT')
 export const smtpUrl = z.string().superRefine((text, context) => {
   const message = faultOfSmtpUrl(text)
   if (message !== undefined) context.addIssue({ code: 'custom', message })
@@ -88,3 +91,27 @@ export const concurrency = z
         list.map((item) => item.split('=')).map(([queue, number]) => [queue, Number(number)]),
       ),
   )
+
+/** `authorization=Bearer%20abc,x-tenant=shop`: as OpenTelemetry has it, the values percent-encoded. */
+export const collectorHeaders = z
+  .string()
+  .transform(listOf)
+  .refine(
+    (list) =>
+      list.length > 0 && list.every((item) => /^[\w-]+=([!#-$&-:<-~]|%[2-6][\da-f]|%7[\da-e])*$/i.test(item)),
+    'must be NAME=VALUE, separated by commas, the values percent-encoded',
+  )
+  .transform(
+    (list): Readonly<Record<string, string>> =>
+      Object.fromEntries(
+        list
+          .map((item) => item.split(/=(.*)/s))
+          .map(([name, value = '']) => [name, decodeURIComponent(value)]),
+      ),
+  )
+
+/** From none to all of something. */
+export const share = z
+  .string()
+  .regex(/^(0?\.\d{1,9}|[01](\.0{1,9})?)$/, 'must be a number from 0 to 1')
+  .transform(Number)

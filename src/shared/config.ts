@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import {
   appUrl,
+  collectorHeaders,
+  collectorUrl,
   concurrency,
   host,
   limit,
@@ -12,6 +14,7 @@ import {
   postgresUrl,
   proxies,
   redisUrl,
+  share,
   smtpUrl,
   trueOrFalse,
 } from './config-values.js'
@@ -53,6 +56,12 @@ const storageShape = {
   STORAGE_URL: storageUrl.optional(),
 }
 
+const tracingShape = {
+  OTEL_EXPORTER_OTLP_ENDPOINT: collectorUrl.optional(),
+  OTEL_EXPORTER_OTLP_HEADERS: collectorHeaders.optional(),
+  OTEL_TRACES_SAMPLER_ARG: share.default(1),
+}
+
 /** The API makes secrets and judges URLs; the worker signs with them and calls those. */
 const webhookShape = {
   WEBHOOK_SECRET_KEYS: secretKeys,
@@ -69,6 +78,7 @@ const apiSchema = z.object({
   ...redisShape,
   ...storageShape,
   ...webhookShape,
+  ...tracingShape,
   SHUTDOWN_GRACE_MS: milliseconds.default(API_GRACE_MS),
   PORT: port.default(3000),
   HOST: host,
@@ -96,6 +106,7 @@ const workerSchema = z
     ...redisShape,
     ...storageShape,
     ...webhookShape,
+    ...tracingShape,
     SHUTDOWN_GRACE_MS: milliseconds.default(WORKER_GRACE_MS),
     QUEUE_REDIS_URL: redisUrl.optional(),
     SMTP_URL: smtpUrl.optional(),

@@ -5,6 +5,7 @@ import { createOutbound, type Outbound } from '../shared/outbound/outbound.js'
 import { provide } from '../shared/provide.js'
 import type { JobProducer } from '../shared/queue/producer.js'
 import type { SecretKey } from '../shared/secret-keys.js'
+import type { Tracer } from '../shared/telemetry/tracer.js'
 import { createCircuitsRepository } from './circuits.repository.js'
 import { createDeliveriesRepository } from './deliveries.repository.js'
 import { createDeliveriesService } from './deliveries.service.js'
@@ -73,16 +74,20 @@ export const registerWebhookOwners = <C extends WebhookSecretsNeeds>(container: 
 
 const workerRepositories = { triesOf: createTriesRepository, circuitsOf: createCircuitsRepository }
 
-interface TriesNeeds extends WebhookSecretsNeeds {
+interface OutboundNeeds extends WebhookSecretsNeeds {
+  readonly tracer: Tracer | undefined
+}
+
+interface TriesNeeds extends OutboundNeeds {
   readonly outbound: Outbound
   readonly placesService: PlacesService
 }
 
 /** For workers: provides `outbound`, which whoever stops closes, `placesService` and `triesService`. */
-export const registerWebhookTries = <C extends WebhookSecretsNeeds>(container: AwilixContainer<C>) => {
+export const registerWebhookTries = <C extends OutboundNeeds>(container: AwilixContainer<C>) => {
   const withPlaces = provide(container, {
-    outbound: ({ webhookSettings: { allowPrivate } }: WebhookSecretsNeeds) =>
-      createOutbound({ allowPrivate }),
+    outbound: ({ webhookSettings: { allowPrivate }, tracer }: OutboundNeeds) =>
+      createOutbound({ allowPrivate, tracer }),
     placesService: ({ database }: WebhookSecretsNeeds) =>
       createPlacesService({ database, ...workerRepositories }),
   })

@@ -28,7 +28,7 @@ const servicesOn = (url: string) => {
         (collect) => collect(work),
       ),
   })
-  const jobProducer = createJobProducer()
+  const jobProducer = createJobProducer({ tracer: undefined })
   const stockService = createStockService({ stockOf: createStockRepository, taking: stockTaking })
   const historyService = createHistoryService({
     database,

@@ -50,6 +50,7 @@ t.test('what has a default may be missing, or empty', async (t) => {
     REDIS_PREFIX: 'unnest',
     DATA_DIR: '.data',
     WEBHOOK_ALLOW_PRIVATE: false,
+    OTEL_TRACES_SAMPLER_ARG: 1,
     SHUTDOWN_GRACE_MS: 10_000,
     PORT: 3000,
     HOST: '127.0.0.1',
@@ -252,6 +253,41 @@ t.test('private addresses are open to webhooks only where somebody says so', asy
   for (const odd of ['1', 'yes', 'TRUE', ' true']) {
     t.strictSame(namesIn(faultsOf(() => load(odd), {})), ['WEBHOOK_ALLOW_PRIVATE'], odd)
   }
+})
+
+t.test('traces go to a URL, with headers, and a share of them', async (t) => {
+  const faultsWith = (env: Env) => faultsOf(loadApiConfig, { ...required, ...env })
+  const name = 'OTEL_EXPORTER_OTLP_HEADERS'
+  const good = loadApiConfig({ ...required, [name]: 'authorization=Bearer%20a=b, x-tenant=shop,empty=' })
+  t.strictSame(good[name], { authorization: 'Bearer a=b', 'x-tenant': 'shop', empty: '' })
+  for (const bad of [
+    'hunter2',
+    'a=b;c',
+    'a=hunter2 c',
+    'a=%0d%0ahunter2',
+    'a=%zz',
+    'a=%',
+    ',',
+    'a b=c',
+    '=c',
+    'a=%e4',
+  ]) {
+    const faults = faultsWith({ [name]: bad })
+    t.strictSame(namesIn(faults), [name], bad)
+    t.notMatch(faults.join(), /hunter2/)
+  }
+  for (const [value, ratio] of Object.entries({ 0: 0, 1: 1, '0.25': 0.25, '1.0': 1, '.5': 0.5 }))
+    t.equal(loadApiConfig({ ...required, OTEL_TRACES_SAMPLER_ARG: value }).OTEL_TRACES_SAMPLER_ARG, ratio)
+  for (const bad of ['1.1', '-0.1', '2', 'NaN', '1e-3', '50%', '.', ' 1'])
+    t.strictSame(namesIn(faultsWith({ OTEL_TRACES_SAMPLER_ARG: bad })), ['OTEL_TRACES_SAMPLER_ARG'], bad)
+  for (const url of ['http://collector:4318', 'https://otlp.example/base/'])
+    t.strictSame(faultsWith({ OTEL_EXPORTER_OTLP_ENDPOINT: url }), [])
+  for (const url of ['collector:4318', 'grpc://collector', 'http://c/?key=hunter2'])
+    t.strictSame(
+      namesIn(faultsWith({ OTEL_EXPORTER_OTLP_ENDPOINT: url })),
+      ['OTEL_EXPORTER_OTLP_ENDPOINT'],
+      url,
+    )
 })
 
 t.test('the first admin is an address and a password, or neither', async (t) => {

@@ -83,7 +83,7 @@ t.test('a handover that is repeated while the job waits adds none', async (t) =>
 t.test('what a producer writes belongs to the transaction', async (t) => {
   const world = await createWorld(t)
   const database = openDatabase(t, world)
-  const producer = createJobProducer()
+  const producer = createJobProducer({ tracer: undefined })
   const { id: userId } = await insertUser(world)
   const send = (transaction: Transaction) => producer.send(transaction, sendWelcome, { userId })
 

@@ -1,10 +1,12 @@
 import { drizzle, type PostgresJsDatabase, type PostgresJsTransaction } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
+import type { Tracer } from '../telemetry/tracer.js'
 import { followAmbient, withAmbient } from './ambient.js'
 import { type Announce, announcing } from './changes.js'
 import { surviveLostConnections } from './lost-connections.js'
 import { gatePool, type PoolLoad } from './pool-gate.js'
 import { createSockets } from './sockets.js'
+import { traceStatements } from './traced-statements.js'
 
 // biome-ignore lint/complexity/noBannedTypes: drizzle's own "no relational schema"
 type NoSchema = {}
@@ -46,6 +48,8 @@ export interface DatabaseOptions {
   readonly announce?: Announce
   /** Milliseconds that a statement or a transaction waits for a connection. */
   readonly waitMs?: number
+  /** Makes spans of what is sent. */
+  readonly tracer?: Tracer | undefined
 }
 
 /** Below the time a request may take: whoever asks while Postgres is silent still gets an answer. */
@@ -112,7 +116,7 @@ const createClient = ({ url, poolMax, applicationName, pooled = false }: Databas
 
 /** Opens the pool. It connects with the first query, so a process also starts while Postgres is away. */
 export const connectDatabase = (options: DatabaseOptions): DatabaseConnection => {
-  const { poolMax, announce, waitMs = WAIT_MS } = options
+  const { poolMax, announce, waitMs = WAIT_MS, tracer } = options
   const sockets = createSockets()
   const client = createClient(options, sockets.open)
   surviveLostConnections(client)
@@ -122,7 +126,7 @@ export const connectDatabase = (options: DatabaseOptions): DatabaseConnection =>
     // Connections in nobody's hand may be silent: they are given up only while something waits for an answer.
     if (load().longestRunMs > SILENT_LOOKS * LOOK_EVERY_MS) sockets.closeSilent(SILENT_LOOKS)
   }, LOOK_EVERY_MS).unref()
-  const pool = drizzle(gated)
+  const pool = drizzle(tracer ? traceStatements(gated, tracer) : gated)
   return {
     database: followAmbient(
       announce ? withAnnouncements(pool, announce) : viewOf(pool, { oneStatement: runAlone }),

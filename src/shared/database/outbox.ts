@@ -15,8 +15,8 @@ export interface NewOutboxRow {
   readonly version: number
   readonly key: string
   readonly payload: unknown
-  /** W3C trace context of what causes it, if it has one. */
-  readonly traceparent: string | undefined
+  /** W3C trace context of what causes it. */
+  readonly traceparent: string
 }
 
 const insert = describeInsert(outbox, ['id', 'queue', 'name', 'version', 'key', 'payload', 'traceparent'], {

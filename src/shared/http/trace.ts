@@ -1,5 +1,7 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { continueTrace, inTrace, traceIdOf } from '../telemetry/trace.js'
+import type { Tracer } from '../telemetry/tracer.js'
+import { registerRequestSpans } from './request-spans.js'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -8,17 +10,22 @@ declare module 'fastify' {
   }
 }
 
+/** The caller's own, if it has sent one and no more. */
+const givenTraceparent = ({ headers: { traceparent } }: FastifyRequest): string | undefined =>
+  typeof traceparent === 'string' ? traceparent : undefined
+
 /**
- * Takes the caller's trace over or begins one. The handler runs inside of it: not earlier, since reading a body leaves
- * the context that the hooks before it ran in.
+ * Takes the caller's trace over or begins one, as a span of it where there is a tracer. The handler runs inside of it: not
+ * earlier, since reading a body leaves the context that the hooks before it ran in.
  */
-export const registerTrace = (app: FastifyInstance): void => {
+export const registerTrace = (app: FastifyInstance, tracer?: Tracer): void => {
   app.decorateRequest('traceparent', '')
-  app.addHook('onRequest', (request, _reply, done) => {
-    const { traceparent } = request.headers
-    request.traceparent = continueTrace(typeof traceparent === 'string' ? traceparent : undefined)
-    done()
-  })
+  if (tracer) registerRequestSpans(app, tracer, givenTraceparent)
+  else
+    app.addHook('onRequest', (request, _reply, done) => {
+      request.traceparent = continueTrace(givenTraceparent(request))
+      done()
+    })
   app.addHook('preHandler', (request, _reply, done) => inTrace(request.traceparent, done))
 }
 

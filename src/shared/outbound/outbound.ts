@@ -1,3 +1,4 @@
+import { inSpan, type Tracer } from '../telemetry/tracer.js'
 import { isPublicAddress } from './addresses.js'
 import { createAgents } from './agents.js'
 import type { Answer } from './answer.js'
@@ -38,6 +39,7 @@ export interface OutboundOptions extends Partial<SlotLimits> {
   /** Private addresses too: for development. */
   readonly allowPrivate: boolean
   readonly resolve?: Resolve
+  readonly tracer?: Tracer | undefined
 }
 
 /** Aborts with the error of whatever comes first: the deadline once it has begun, the caller's signal, the client's end. */
@@ -60,6 +62,9 @@ const createLimit = ({ timeoutMs, signal }: OutboundRequest, progress: { phase: 
   return { signal: controller.signal, begin, abort, release }
 }
 
+/** The address is not told: whoever owns it may have written a name or a secret into it. */
+const POST = { name: 'POST', kind: 'client', attributes: { 'http.request.method': 'POST' } } as const
+
 const parseTarget = (text: string, allowPrivate: boolean): URL => {
   const refusal = checkTarget(text, { allowPrivate })
   if (refusal) throw new OutboundError(refusal.code, `The URL ${refusal.reason}.`)
@@ -76,6 +81,7 @@ export const createOutbound = ({
   maxSocketsPerHost = 8,
   maxSockets = 256,
   maxWaitMs = 1_000,
+  tracer,
 }: OutboundOptions): Outbound => {
   const agents = createAgents()
   const slots = createSlots({ maxSocketsPerHost, maxSockets, maxWaitMs })
@@ -113,5 +119,5 @@ export const createOutbound = ({
     agents.close()
   }
 
-  return { post, close }
+  return { post: (request) => inSpan(tracer, POST, () => post(request)), close }
 }

@@ -2,7 +2,8 @@ import { type Database, inOneTransaction } from '../database/client.js'
 import type { Claim } from '../database/outbox-claims.js'
 import { closeInTransaction } from '../database/outbox-endings.js'
 import { withDeadline } from '../deadline.js'
-import { withTrace } from '../telemetry/trace.js'
+import { continueTrace, inTrace } from '../telemetry/trace.js'
+import { failureCode, type Span, type Tracer } from '../telemetry/tracer.js'
 import type { JobContext, JobHandler } from './handler.js'
 import type { Tries } from './tries.js'
 import { judge, type Verdict } from './verdict.js'
@@ -23,6 +24,7 @@ export interface InHand {
 export interface AttemptNeeds {
   readonly database: Database
   readonly tries: Tries
+  readonly tracer?: Tracer | undefined
 }
 
 /** @returns false when somebody else took the row over in the meantime */
@@ -47,6 +49,22 @@ const run = async (
   return withDeadline(name, timeoutMs, effect)
 }
 
+const OUTCOME = 'unnest.job.outcome'
+
+const startSpan = (tracer: Tracer, { contract: { name, queue } }: JobHandler, claim: Claim): Span => {
+  const attributes = {
+    'messaging.system': 'outbox',
+    'messaging.destination.name': queue,
+    'messaging.message.id': claim.id,
+    'unnest.job.attempt': claim.attempts + 1,
+  }
+  return tracer.start(claim.traceparent ?? undefined, {
+    name: `process ${name}`,
+    kind: 'consumer',
+    attributes,
+  })
+}
+
 /**
  * Does the job's work once, within its time and the trace of what caused it, and closes its row if it was done. Rejects
  * when that cannot be written down: an effect that is there is no failed try, and its row is left to its lease.
@@ -54,13 +72,17 @@ const run = async (
 export const attemptJob = async (
   handler: JobHandler,
   held: InHand,
-  { database, tries }: AttemptNeeds,
+  { database, tries, tracer }: AttemptNeeds,
 ): Promise<Outcome> => {
   const { claim, stop } = held
+  const span = tracer && startSpan(tracer, handler, claim)
   try {
-    const isDone = await withTrace(claim.traceparent, () => run(handler, held, database))
+    const traceparent = span?.traceparent ?? continueTrace(claim.traceparent)
+    const isDone = await inTrace(traceparent, () => run(handler, held, database))
+    span?.end({ [OUTCOME]: isDone ? 'done' : 'lost' })
     if (!isDone) return { kind: 'lost' }
   } catch (error) {
+    span?.end({}, failureCode(error))
     stop.abort(error)
     return { ...judge(error, handler.contract, claim.attempts + 1), error }
   }

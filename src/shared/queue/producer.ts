@@ -1,6 +1,7 @@
 import type { Transaction } from '../database/client.js'
 import { type NewOutboxRow, outboxPart, writeOutbox } from '../database/outbox.js'
-import { currentTraceparent } from '../telemetry/trace.js'
+import { continueTrace, currentTraceparent } from '../telemetry/trace.js'
+import type { Tracer } from '../telemetry/tracer.js'
 import type { JobContract } from './contract.js'
 
 export interface JobProducer {
@@ -24,9 +25,34 @@ export interface JobProducer {
   readonly toPart: <Payload>(contract: JobContract<Payload>, payloads: readonly Payload[]) => string
 }
 
-const toRows = <Payload>(contract: JobContract<Payload>, payloads: readonly Payload[]): NewOutboxRow[] => {
+export interface JobProducerNeeds {
+  readonly tracer: Tracer | undefined
+}
+
+/**
+ * The trace context that the rows carry on; what no request or job has caused begins a trace. The span is a moment's: a row
+ * counts as sent when its transaction commits.
+ */
+const sendingOf = (
+  { name, queue }: Pick<JobContract<unknown>, 'name' | 'queue'>,
+  tracer: Tracer | undefined,
+): string => {
+  const parent = currentTraceparent()
+  if (!tracer) return parent ?? continueTrace(undefined)
+  const attributes = { 'messaging.system': 'outbox', 'messaging.destination.name': queue }
+  const span = tracer.start(parent, { name: `send ${name}`, kind: 'producer', attributes })
+  span.end()
+  return span.traceparent
+}
+
+const toRows = <Payload>(
+  contract: JobContract<Payload>,
+  payloads: readonly Payload[],
+  tracer: Tracer | undefined,
+): NewOutboxRow[] => {
+  if (payloads.length === 0) return []
   const { name, version, queue } = contract
-  const traceparent = currentTraceparent()
+  const traceparent = sendingOf({ name, queue }, tracer)
   return payloads.map((payload) => ({
     name,
     version,
@@ -37,12 +63,12 @@ const toRows = <Payload>(contract: JobContract<Payload>, payloads: readonly Payl
   }))
 }
 
-export const createJobProducer = (): JobProducer => {
+export const createJobProducer = ({ tracer }: JobProducerNeeds): JobProducer => {
   const sendAll: JobProducer['sendAll'] = async (transaction, contract, payloads) =>
-    writeOutbox(transaction, toRows(contract, payloads))
+    writeOutbox(transaction, toRows(contract, payloads, tracer))
   return {
     sendAll,
     send: (transaction, contract, payload) => sendAll(transaction, contract, [payload]),
-    toPart: (contract, payloads) => outboxPart.toText(toRows(contract, payloads)),
+    toPart: (contract, payloads) => outboxPart.toText(toRows(contract, payloads, tracer)),
   }
 }
