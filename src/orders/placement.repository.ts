@@ -32,6 +32,12 @@ export interface PlacementOutcome {
 
 const { totalAmount, currency, createdAt: placedAt } = orders
 const placedColumns = { totalAmount, currency, placedAt }
+/**
+ * Of an order that is refused only the locks are committed, for which nobody needs to wait until they are on the disk: the
+ * setting is this transaction's alone.
+ */
+const lastsUnlessRefused = sql<string | null>`case when ${sql.identifier('placed')}.currency is null
+  then set_config('synchronous_commit', 'off', true) end`
 
 type Taking = StockService['taking']
 type Values = NewPlacement & ReturnType<Taking['piecesOf']>
@@ -57,7 +63,7 @@ const build = ({ partsOf }: Taking, place: Places<Values>) => {
   const jobs = queries.$with('jobs', {}).as(outboxPart.statement(place('jobs'), isPlaced))
   return queries
     .with(wanted, locked, taken, placed, items, event, jobs)
-    .select({ ...locked._.selectedFields, ...placed._.selectedFields })
+    .select({ ...locked._.selectedFields, ...placed._.selectedFields, commit: lastsUnlessRefused })
     .from(locked)
     .leftJoin(placed, sql`true`)
 }
@@ -67,9 +73,8 @@ const build = ({ partsOf }: Taking, place: Places<Values>) => {
  * statement for each, the products would stay locked for as many round trips, and each costs as much as this one.
  */
 export const createPlacementRepository = (executor: Executor, taking: Taking) => {
-  const place = defineQuery({ ...taking.columns, ...placedColumns }, (places: Places<Values>) =>
-    build(taking, places),
-  )
+  const columns = { ...taking.columns, ...placedColumns, commit: lastsUnlessRefused }
+  const place = defineQuery(columns, (places: Places<Values>) => build(taking, places))
   // A token may outlive its user, for instance in a database that was restored.
   const errors = { orders_user_id_fkey: () => unauthenticated() }
 

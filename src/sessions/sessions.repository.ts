@@ -3,7 +3,7 @@ import type { Executor } from '../shared/database/client.js'
 import type { Origin } from '../shared/origin.js'
 import type { Session } from './sessions.schemas.js'
 import { sessions } from './sessions.table.js'
-import type { EndedSession } from './sessions.watch.js'
+import type { EndedSessions } from './sessions.watch.js'
 
 export type EndReason =
   | 'logged_out'
@@ -47,6 +47,14 @@ const isLive = and(isNull(sessions.endedAt), gt(sessions.expiresAt, sql`now()`))
 /** When it is written and not when its transaction began: readers look for what ended a moment ago. */
 const end = (reason: EndReason) => ({ endedAt: sql`clock_timestamp()`, endReason: reason })
 const secondsFrom = (instant: unknown) => sql<number>`extract(epoch from now() - ${instant})::float8`
+
+/** @param rows one without a session where none was found */
+const toEnded = (
+  rows: readonly { readonly asOf: number; readonly id: string | null; readonly age: number | null }[],
+): EndedSessions => ({
+  asOf: rows[0]?.asOf ?? 0,
+  sessions: rows.flatMap(({ id, age }) => (id === null || age === null ? [] : [{ id, age }])),
+})
 
 export const createSessionsRepository = (executor: Executor) => ({
   insertSession: async ({ lifetime, ...session }: NewSession, origin: Origin): Promise<void> => {
@@ -147,14 +155,27 @@ export const createSessionsRepository = (executor: Executor) => ({
     await executor.update(sessions).set({ userAgent: null, address: null }).where(eq(sessions.userId, userId))
   },
 
-  /** What has ended within the last `seconds`; at most `limit`, the latest first. */
-  findEnded: async (seconds: number, limit: number): Promise<EndedSession[]> =>
-    executor
-      .select({ id: sessions.id, age: secondsFrom(sessions.endedAt) })
+  /**
+   * What has ended within the last `seconds`, or since `since` (seconds since 1970) if that is earlier; at most `limit`, the
+   * latest first.
+   */
+  findEnded: async (seconds: number, since: number | undefined, limit: number): Promise<EndedSessions> => {
+    // Of the two the earlier; the one that is null does not count.
+    const bound = sql`least(now() - make_interval(secs => ${seconds}), to_timestamp(${since ?? null}::float8))`
+    const found = executor
+      .select({ id: sessions.id, age: secondsFrom(sessions.endedAt).as('age') })
       .from(sessions)
-      .where(gt(sessions.endedAt, sql`now() - make_interval(secs => ${seconds})`))
+      .where(gt(sessions.endedAt, bound))
       .orderBy(desc(sessions.endedAt))
-      .limit(limit),
+      .limit(limit)
+      .as('found')
+    const rows = await executor
+      .select({ asOf: sql<number>`extract(epoch from now())::float8`, id: found.id, age: found.age })
+      // The time is told also where nothing was found.
+      .from(sql`(select) as look`)
+      .leftJoin(found, sql`true`)
+    return toEnded(rows)
+  },
 
   /** Deletes up to `limit` sessions that expired more than `days` ago. @returns how many it deleted */
   deleteExpired: async (days: number, limit: number): Promise<number> => {

@@ -30,9 +30,15 @@ export interface EndedSession {
   readonly age: number
 }
 
+/** What was found, and when, in seconds since 1970 by the database's clock. */
+export interface EndedSessions {
+  readonly asOf: number
+  readonly sessions: readonly EndedSession[]
+}
+
 export interface SessionWatchNeeds {
-  /** What has ended within the last `seconds`; at most `limit`, the latest first. */
-  readonly findEnded: (seconds: number, limit: number) => Promise<EndedSession[]>
+  /** What has ended within the last `seconds`, or since `since`, if that is earlier; at most `limit`, the latest first. */
+  readonly findEnded: (seconds: number, since: number | undefined, limit: number) => Promise<EndedSessions>
   /** Ended sessions held at most: 100,000 are about 10 MB. */
   readonly capacity?: number
 }
@@ -53,8 +59,8 @@ const WINDOW_SECONDS = ACCESS_TOKEN_SECONDS + SKEW_SECONDS
 export const createSessionWatch = ({ findEnded, capacity = CAPACITY }: SessionWatchNeeds): SessionWatch => {
   /** Session ids, and when each may be forgotten, in milliseconds of this process's own clock. */
   const ended = new Map<string, number>()
-  /** When the last look that found everything began; it reaches back over the whole window at first. */
-  let vouchedAt = Number.NEGATIVE_INFINITY
+  /** The last look, if it found everything: when it began, by this process's own clock and by the database's. */
+  let vouched: { readonly at: number; readonly asOf: number } | undefined
   let inFlight: Promise<void> | undefined
   let inFlightSince = 0
   let queued: Promise<void> | undefined
@@ -63,17 +69,29 @@ export const createSessionWatch = ({ findEnded, capacity = CAPACITY }: SessionWa
     for (const [id, forgetAt] of ended) if (forgetAt <= now) ended.delete(id)
   }
 
+  /**
+   * Looks reach back to the last one by both clocks. The database's may be set, or be another server's after a failover: by how
+   * much time has passed here alone, what ended before a leap forward would be too old to be found; by its own time alone, what
+   * ended after a leap back would be.
+   */
   const read = async (): Promise<void> => {
     const begun = performance.now()
-    const seconds = Math.min((begun - vouchedAt) / 1_000 + OVERLAP_SECONDS, WINDOW_SECONDS)
-    const rows = await findEnded(seconds, capacity + 1)
+    const seconds = vouched ? (begun - vouched.at) / 1_000 + OVERLAP_SECONDS : WINDOW_SECONDS
+    const within = Math.min(seconds, WINDOW_SECONDS)
+    const { asOf, sessions } = await findEnded(
+      within,
+      vouched && vouched.asOf - OVERLAP_SECONDS,
+      capacity + 1,
+    )
     forgetOld(begun)
     let fits = true
-    for (const { id, age } of rows) {
-      if (ended.has(id) || ended.size < capacity) ended.set(id, begun + (WINDOW_SECONDS - age) * 1_000)
+    for (const { id, age } of sessions) {
+      // What looks older ended before a leap, and not before the last look.
+      const left = WINDOW_SECONDS - Math.min(age, within)
+      if (ended.has(id) || ended.size < capacity) ended.set(id, begun + left * 1_000)
       else fits = false
     }
-    vouchedAt = fits ? begun : Number.NEGATIVE_INFINITY
+    vouched = fits ? { at: begun, asOf } : undefined
   }
 
   const bounded = (reading: Promise<void>): Promise<void> =>
@@ -92,13 +110,15 @@ export const createSessionWatch = ({ findEnded, capacity = CAPACITY }: SessionWa
     if (inFlight === undefined || performance.now() - inFlightSince > GIVE_UP_AFTER_MS) await look()
   }
 
+  const ageMs = (): number => (vouched ? performance.now() - vouched.at : Number.POSITIVE_INFINITY)
+
   return {
     verdict: (sessionId) => {
       if (ended.has(sessionId)) return 'ended'
-      return performance.now() - vouchedAt < STALE_AFTER_MS ? 'live' : 'unknown'
+      return ageMs() < STALE_AFTER_MS ? 'live' : 'unknown'
     },
 
-    ageMs: () => performance.now() - vouchedAt,
+    ageMs,
 
     // A look that is under way may have begun before the session ended: one more, for all who wait by then.
     catchUp: () => {

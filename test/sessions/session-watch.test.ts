@@ -2,39 +2,48 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import t, { type Test as TapTest } from 'tap'
 import {
   createSessionWatch,
-  type EndedSession,
+  type EndedSessions,
   type SessionWatchNeeds,
 } from '../../src/sessions/sessions.watch.js'
+import { ACCESS_TOKEN_SECONDS } from '../../src/shared/principal.js'
 import { type Clock, stopClock } from '../support/clock.js'
 
 const WINDOW_SECONDS = 660
 const NEVER = new Promise<never>(() => {})
+const NOTHING: EndedSessions = { asOf: 0, sessions: [] }
 
 interface Ending {
   readonly id: string
-  /** Seconds of the test's clock. */
+  /** Seconds of the table's clock, as all times of it. */
   readonly endedAt: number
-  readonly visibleAt?: number
+  /** But for this one, of the test's clock. */
+  readonly visibleAt: number
 }
 
 interface Table {
-  readonly asked: { readonly seconds: number; readonly limit: number }[]
+  readonly asked: { readonly seconds: number; readonly since: number | undefined; readonly limit: number }[]
   /** As Postgres would; replaced by tests that break it. */
   answer: SessionWatchNeeds['findEnded']
   readonly heal: () => void
   readonly end: (id: string, visibleAfter?: number) => void
+  /** Sets its clock, so many seconds on or back. */
+  readonly leap: (seconds: number) => void
   readonly findEnded: SessionWatchNeeds['findEnded']
 }
 
 const createTable = (clock: Clock): Table => {
   const endings: Ending[] = []
-  const read = async (seconds: number, limit: number): Promise<EndedSession[]> => {
-    const now = clock.seconds()
-    return endings
-      .filter(({ endedAt, visibleAt = endedAt }) => visibleAt <= now && endedAt > now - seconds)
+  let ahead = 0
+  const now = () => clock.seconds() + ahead
+  const read: SessionWatchNeeds['findEnded'] = async (seconds, since, limit) => {
+    const asOf = now()
+    const bound = Math.min(asOf - seconds, since ?? asOf)
+    const sessions = endings
+      .filter(({ endedAt, visibleAt }) => visibleAt <= clock.seconds() && endedAt > bound)
       .sort((a, b) => b.endedAt - a.endedAt)
       .slice(0, limit)
-      .map(({ id, endedAt }) => ({ id, age: now - endedAt }))
+      .map(({ id, endedAt }) => ({ id, age: asOf - endedAt }))
+    return { asOf, sessions }
   }
   const table: Table = {
     asked: [],
@@ -43,12 +52,14 @@ const createTable = (clock: Clock): Table => {
       table.answer = read
     },
     end: (id: string, visibleAfter = 0) => {
-      const endedAt = clock.seconds()
-      endings.push({ id, endedAt, visibleAt: endedAt + visibleAfter })
+      endings.push({ id, endedAt: now(), visibleAt: clock.seconds() + visibleAfter })
     },
-    findEnded: (seconds, limit) => {
-      table.asked.push({ seconds, limit })
-      return table.answer(seconds, limit)
+    leap: (seconds) => {
+      ahead += seconds
+    },
+    findEnded: (seconds, since, limit) => {
+      table.asked.push({ seconds, since, limit })
+      return table.answer(seconds, since, limit)
     },
   }
   return table
@@ -65,7 +76,11 @@ t.test('it knows nothing before the first look, and then what ended before and s
   table.end('before')
   t.equal(watch.verdict('before'), 'unknown')
   await watch.start()
-  t.strictSame(table.asked, [{ seconds: WINDOW_SECONDS, limit: 4 }], 'the whole window at first')
+  t.strictSame(
+    table.asked,
+    [{ seconds: WINDOW_SECONDS, since: undefined, limit: 4 }],
+    'the whole window at first',
+  )
   t.equal(watch.verdict('before'), 'ended')
   t.equal(watch.verdict('other'), 'live')
   table.end('since')
@@ -76,13 +91,13 @@ t.test('it knows nothing before the first look, and then what ended before and s
 
 t.test('whoever ends a session has this pod know at once, a look under way or not', async (t) => {
   const { table, watch } = setUp(t)
-  let finish = (_rows: EndedSession[]) => {}
+  let finish = (_found: EndedSessions) => {}
   table.answer = () => new Promise((resolve) => (finish = resolve))
   const starting = watch.start()
   table.end('mine')
   table.heal()
   const caughtUp = watch.catchUp()
-  finish([])
+  finish(NOTHING)
   await Promise.all([starting, caughtUp])
   t.equal(watch.verdict('mine'), 'ended', 'though the first look had begun before')
 })
@@ -144,6 +159,24 @@ t.test('what is committed up to thirty seconds after its time is found', async (
   for (const lag of lags) t.equal(watch.verdict(`late by ${lag}`), 'ended', `late by ${lag} s`)
 })
 
+t.test('a database whose clock leaps between two looks hides nothing that ended', async (t) => {
+  for (const leap of [45, 3_600, -45, -3_600]) {
+    await t.test(`by ${leap} s`, async (t) => {
+      const { clock, table, watch } = setUp(t, 10)
+      await watch.start()
+      table.end('before')
+      table.leap(leap)
+      table.end('after')
+      await clock.pass(1_000)
+      for (const id of ['before', 'after']) t.equal(watch.verdict(id), 'ended', `${id} the leap`)
+      t.equal(watch.verdict('other'), 'live')
+      await clock.pass((ACCESS_TOKEN_SECONDS - 1) * 1_000)
+      for (const id of ['before', 'after'])
+        t.equal(watch.verdict(id), 'ended', `${id} the leap, as long as its access token`)
+    })
+  }
+})
+
 t.test('it forgets a session when the last of its access tokens has expired, not before', async (t) => {
   const { clock, table, watch } = setUp(t)
   table.end('old')
@@ -171,7 +204,7 @@ t.test('a Postgres that never answers holds one look at a time', async (t) => {
 t.test('close waits for the look under way, but not for ever, and no look follows', async (t) => {
   const { clock, table, watch } = setUp(t)
   const { close } = await watch.start()
-  let finish = (_rows: EndedSession[]) => {}
+  let finish = (_found: EndedSessions) => {}
   table.answer = () => new Promise((resolve) => (finish = resolve))
   await clock.pass(1_000)
   let closed = false
@@ -180,7 +213,7 @@ t.test('close waits for the look under way, but not for ever, and no look follow
   })
   await nextTurn()
   t.notOk(closed)
-  finish([])
+  finish(NOTHING)
   await closing
   await clock.pass(20_000)
   t.equal(table.asked.length, 2)

@@ -32,10 +32,25 @@ t.test('what several write at once is told before any of them is answered', asyn
     t.notOk(isBehind(), 'with the next write the late one was told, too')
   })
 
-  await t.test('nor does a Redis that is full', async () => {
+  await t.test('nor does a Redis that is full', async (t) => {
     await client.set('test:cache-tag:full', 'old')
     await client.config('SET', 'maxmemory', '1')
+    await t.rejects(client.set('more', 'x'), { message: /^OOM/ })
     await invalidate(['full'])
+    t.equal(await client.exists('test:cache-tag:full'), 0, 'for readers it is gone')
+    t.notOk(isBehind())
+    await client.config('SET', 'maxmemory', '0')
+  })
+
+  await t.test('who closes tells the last changes', async (t) => {
+    await client.client('PAUSE', 2 * TIMEOUT_MS)
+    await invalidate(['last'])
+    t.ok(isBehind())
+    await client.ping()
+    // The server has done by now what it was asked while it paused: this one it was not told of.
+    await client.set('test:cache-tag:last', 'old')
+    await close()
+    t.equal(await client.exists('test:cache-tag:last'), 0)
     t.notOk(isBehind())
   })
 })
