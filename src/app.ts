@@ -14,6 +14,7 @@ import { registerHttpCaching } from './shared/cache/http-caching.js'
 import { registerRouteCache } from './shared/cache/route-cache.js'
 import type { ApiConfig } from './shared/config.js'
 import type { PoolLoad } from './shared/database/pool-gate.js'
+import { registerAbandonedRequests } from './shared/http/abandoned-requests.js'
 import { registerAdminHealth } from './shared/http/admin-health.js'
 import { documentConditional } from './shared/http/conditional-routes.js'
 import { refuseEmptyParameters } from './shared/http/empty-parameters.js'
@@ -71,9 +72,11 @@ export const createApp = async (needs: AppNeeds): Promise<FastifyInstance> => {
   app.removeContentTypeParser('text/plain')
 
   registerRequestId(app)
-  registerTrace(app, tracer)
-  registerRequestLog(app)
-  registerRequestMetrics(app, registry)
+  registerAbandonedRequests(app, [
+    ...registerTrace(app, tracer),
+    registerRequestLog(app),
+    registerRequestMetrics(app, registry),
+  ])
   registerErrorHandler(app)
   registerProtocolRules(app)
   registerIdempotency(app, cradle.database)

@@ -113,6 +113,7 @@ t.test('numbers are whole, plain and bounded', async (t) => {
       '1.5',
       '1e2',
       '0x10',
+      '01',
       ' ',
       ' 5',
       'NaN',

@@ -111,8 +111,9 @@ export const createCache = ({ redis, prefix, logger, registry, enabled }: CacheN
   const { invalidate, isBehind, close } = createInvalidation(redis, prefix, logger, metrics.told)
   const isTrusted = (): boolean => trust.isTrusted() && !isBehind()
   const circuit = createCircuit(PAUSE_AFTER_FAILURE_MS, logger, metrics.circuit)
-  const store = createEntryStore({ redis, prefix, circuit, isTrusted })
-  const join = createSingleFlight({ store, hasRoom: createMemoryWatch(redis, metrics.room) })
+  const memory = createMemoryWatch(redis, metrics.room)
+  const store = createEntryStore({ redis, prefix, circuit, memory, isTrusted })
+  const join = createSingleFlight({ store, memory })
 
   const find: Cache['find'] = (key, policy) => store.lookUp(placeOf(key, policy))
 

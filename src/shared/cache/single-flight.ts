@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Entry } from './entry.js'
 import { createFlights, type Flight } from './flights.js'
+import type { MemoryWatch } from './memory.js'
 import type { EntryStore, Place } from './store.js'
 
 /** What a load has brought. */
@@ -45,12 +46,11 @@ export const isFresh = (entry: Entry | undefined): entry is Entry =>
 
 export interface SingleFlightNeeds {
   readonly store: EntryStore
-  /** Whether Redis has room for more. */
-  readonly hasRoom: () => boolean
+  readonly memory: MemoryWatch
 }
 
 /** Of all that want one key at once, on all pods, one loads; and in a process never more than one, also while Redis is away. */
-export const createSingleFlight = ({ store, hasRoom }: SingleFlightNeeds) => {
+export const createSingleFlight = ({ store, memory }: SingleFlightNeeds) => {
   const flights = createFlights()
 
   /** @param tagIds as they were before the load; without them nothing can be kept */
@@ -103,7 +103,7 @@ export const createSingleFlight = ({ store, hasRoom }: SingleFlightNeeds) => {
    * is loaded by one a pod at once.
    */
   const takeLead = async (place: Place, flight: Flight, until: number): Promise<Turn> => {
-    if (!hasRoom()) return withoutKeeping(place, flight)
+    if (!memory.hasRoom()) return withoutKeeping(place, flight)
     const token = randomUUID()
     const deadline = Math.min(until, performance.now() + WAIT_FOR_OTHER_POD_MS)
     let turn = await tryToLead(place, flight, token)

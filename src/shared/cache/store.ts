@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis'
 import type { Circuit } from './circuit.js'
 import { type Entry, MAX_TAGS, readEntry, writeEntry } from './entry.js'
+import type { MemoryWatch } from './memory.js'
 import { newTagId, runPipeline, tagKey, tagSeconds } from './tags.js'
 
 /** What a look at a key and its tags has found. */
@@ -32,7 +33,7 @@ export interface EntryStore {
   ) => Promise<(Sight & { readonly holder: string | undefined }) | undefined>
   /** Removes what is no entry of ours. */
   readonly drop: (place: Place) => Promise<void>
-  /** Keeps the entry, and then gives the right back, if there is one. */
+  /** Keeps the entry if there is room, and then gives the right back, if there is one. */
   readonly keep: (place: Place, entry: Entry, token: string | undefined) => Promise<void>
   readonly leave: (place: Place, token: string) => Promise<void>
 }
@@ -41,6 +42,7 @@ export interface EntryStoreNeeds {
   readonly redis: Redis
   readonly prefix: string
   readonly circuit: Circuit
+  readonly memory: MemoryWatch
   /** Whether Redis is the server it was, and has heard of all changes; asked when its answer is there, too. */
   readonly isTrusted: () => boolean
 }
@@ -61,7 +63,13 @@ const judge = ([text, ...ids]: readonly unknown[]): Sight => {
 }
 
 /** Entries, their tags and the locks of those who load them, in Redis. */
-export const createEntryStore = ({ redis, prefix, circuit, isTrusted }: EntryStoreNeeds): EntryStore => {
+export const createEntryStore = ({
+  redis,
+  prefix,
+  circuit,
+  memory,
+  isTrusted,
+}: EntryStoreNeeds): EntryStore => {
   const entryKey = ({ key }: Place): string => `${prefix}:cache:${key}`
   const lockKey = ({ key }: Place): string => `${prefix}:cache-lock:${key}`
   const keysOf = (place: Place): string[] => {
@@ -75,6 +83,10 @@ export const createEntryStore = ({ redis, prefix, circuit, isTrusted }: EntrySto
     if (!isTrusted() || place.tags.length > MAX_TAGS) return undefined
     const answer = await circuit.attempt(work)
     return isTrusted() ? answer : undefined
+  }
+
+  const leave: EntryStore['leave'] = async (place, token) => {
+    await circuit.attempt(async () => [await redis.eval(RELEASE, 1, lockKey(place), token)])
   }
 
   return {
@@ -103,15 +115,16 @@ export const createEntryStore = ({ redis, prefix, circuit, isTrusted }: EntrySto
     },
 
     keep: async (place, entry, token) => {
+      const text = writeEntry(entry)
+      // There was room when the load began; what was kept meanwhile may have taken it.
+      if (!memory.take(text)) return token === undefined ? undefined : leave(place, token)
       await circuit.attempt(() => {
         const ms = Math.max(1, entry.staleUntil - Date.now())
-        const pipeline = redis.pipeline().set(entryKey(place), writeEntry(entry), 'PX', ms)
+        const pipeline = redis.pipeline().set(entryKey(place), text, 'PX', ms)
         return runPipeline(token === undefined ? pipeline : pipeline.eval(RELEASE, 1, lockKey(place), token))
       })
     },
 
-    leave: async (place, token) => {
-      await circuit.attempt(async () => [await redis.eval(RELEASE, 1, lockKey(place), token)])
-    },
+    leave,
   }
 }

@@ -1,5 +1,6 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Histogram, type Registry } from 'prom-client'
+import type { NoteAbandoned } from './abandoned-requests.js'
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5]
 
@@ -8,22 +9,29 @@ const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PATCH', 'P
 
 export const knownMethod = ({ method }: FastifyRequest): string => (METHODS.has(method) ? method : 'other')
 
-/** Counts requests and times them, by the template of the route, never by the address: that has no bound. */
-export const registerRequestMetrics = (app: FastifyInstance, registry: Registry): void => {
+const labelsOf = (request: FastifyRequest, status: string) => ({
+  route: request.routeOptions.url ?? 'none',
+  method: knownMethod(request),
+  status,
+})
+
+/**
+ * Counts requests and times them, by the template of the route, never by the address: that has no bound.
+ * @returns what counts one that was abandoned
+ */
+export const registerRequestMetrics = (app: FastifyInstance, registry: Registry): NoteAbandoned => {
   const duration = new Histogram({
     name: 'unnest_http_request_seconds',
-    help: 'From the arrival of a request to the end of its answer, by route, method and class of status',
+    help: 'From the arrival of a request to the end of its answer, by route, method and class of status; abandoned: until its client was gone',
     labelNames: ['route', 'method', 'status'],
     buckets: SECONDS,
     registers: [registry],
   })
+  const observe = (request: FastifyRequest, reply: FastifyReply, status: string): void =>
+    duration.observe(labelsOf(request, status), reply.elapsedTime / 1_000)
   app.addHook('onResponse', (request, reply, done) => {
-    const labels = {
-      route: request.routeOptions.url ?? 'none',
-      method: knownMethod(request),
-      status: `${Math.trunc(reply.statusCode / 100)}xx`,
-    }
-    duration.observe(labels, reply.elapsedTime / 1_000)
+    observe(request, reply, `${Math.trunc(reply.statusCode / 100)}xx`)
     done()
   })
+  return (request, reply) => observe(request, reply, 'abandoned')
 }

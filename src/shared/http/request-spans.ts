@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { inTrace } from '../telemetry/trace.js'
 import type { Span, Tracer } from '../telemetry/tracer.js'
+import type { NoteAbandoned } from './abandoned-requests.js'
 import { knownMethod } from './request-metrics.js'
 
 /** A span begins with the request: the method and the template are all that is known of it, and all that is told. */
@@ -14,12 +15,15 @@ const startOf = (request: FastifyRequest) => {
   } as const
 }
 
-/** Makes each request a span, and its trace context that of what the request causes. */
+/**
+ * Makes each request a span, and its trace context that of what the request causes.
+ * @returns what ends the span of one that was abandoned
+ */
 export const registerRequestSpans = (
   app: FastifyInstance,
   tracer: Tracer,
   parentOf: (request: FastifyRequest) => string | undefined,
-): void => {
+): NoteAbandoned => {
   const spans = new WeakMap<FastifyRequest, Span>()
   app.addHook('onRequest', (request, _reply, done) => {
     const span = tracer.start(parentOf(request), startOf(request))
@@ -33,4 +37,5 @@ export const registerRequestSpans = (
     spans.get(request)?.end({ 'http.response.status_code': statusCode }, failure)
     done()
   })
+  return (request) => spans.get(request)?.end({}, 'abandoned')
 }

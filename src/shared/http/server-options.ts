@@ -15,6 +15,11 @@ const REQUEST_TIMEOUT_MS = 35_000
 const HEADERS_TIMEOUT_MS = 30_000
 /** How late the two may come. */
 const CHECK_EVERY_MS = 5_000
+/**
+ * Of a connection on which a request is in hand and nothing moves: whoever does not read his answers would have them kept for
+ * him. Node counts it up to twice. Above all times in which a request may come in, since those have an answer.
+ */
+const STALLED_TIMEOUT_MS = 45_000
 /** Longer than the usual balancer's own 60 s, so that it is never us who closes a socket it is about to use. */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000
 
@@ -22,6 +27,7 @@ const KEEP_ALIVE_TIMEOUT_MS = 65_000
 export const serverOptions = {
   bodyLimit: MAX_BODY_BYTES,
   requestTimeout: REQUEST_TIMEOUT_MS,
+  connectionTimeout: STALLED_TIMEOUT_MS,
   keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
   http: {
     // `protocol-rules.ts` asks for it, and answers as every error is answered.

@@ -13,17 +13,23 @@ const LAST_WRITE_LIMIT_MS = 1_000
 
 export type StandardOutput = ReturnType<typeof pino.destination>
 
-/** Standard output for log lines. It never blocks the event loop, nor the process's end for longer than a second. */
+/**
+ * Standard output for log lines. It never blocks the event loop, nor the process's end for longer than a second, and nothing that
+ * becomes of it ends the process.
+ */
 export const openStandardOutput = (processName: string): StandardOutput => {
   let lastTry: number | undefined
+  makeNonBlocking()
   const output = pino.destination({
     dest: 1,
     sync: false,
     minLength: BATCH_BYTES,
     periodicFlush: LONGEST_WAIT_MS,
     maxLength: MAX_WAITING_BYTES,
-    retryEAGAIN: () => lastTry === undefined || Date.now() < lastTry,
+    // At any other time the next line or flush tries again, which is sooner than the library's own pause of 100 ms.
+    retryEAGAIN: () => lastTry !== undefined && Date.now() < lastTry,
   })
+  outliveFailures(output)
   const writeAll = output.flushSync.bind(output)
   output.flushSync = () => {
     lastTry = Date.now() + LAST_WRITE_LIMIT_MS
@@ -37,6 +43,25 @@ export const openStandardOutput = (processName: string): StandardOutput => {
   }
   reportLosses(output, processName)
   return output
+}
+
+/**
+ * A pipe that a process is given blocks its writers: a thread that waits for a reader who stands still could not be ended, and no
+ * process ends before its threads. Node's own stream changes that when it is made; nothing is written to it.
+ */
+const makeNonBlocking = (): void => {
+  void process.stdout
+}
+
+/** What could not be written is kept within the limit and tried again, such as on a disk that was full. */
+const outliveFailures = (output: StandardOutput): void => {
+  // The library's own ends the process by whatever is not a closed pipe.
+  output.removeAllListeners('error')
+  output.on('error', ({ code }: NodeJS.ErrnoException) => {
+    if (code !== 'EPIPE') return
+    output.write = () => true
+    output.flushSync = () => {}
+  })
 }
 
 /** Says how many lines were lost as soon as one can be written again. */

@@ -136,7 +136,13 @@ t.test('a query makes one entry, however it is written', async (t) => {
   t.equal(await verdict('limit=5&sort=price&q=red+mugs'), 'MISS', 'another one')
   const keys = await countKeys()
 
-  for (const query of ['colour=red', 'limit=5&limit=5', 'cursor=abc', `q=${'x'.repeat(10_000)}`]) {
+  for (const query of [
+    'colour=red',
+    'limit=05',
+    'limit=5&limit=5',
+    'cursor=abc',
+    `q=${'x'.repeat(10_000)}`,
+  ]) {
     t.equal((await call('GET', `/v1/products?${query}`)).status, 400, query.slice(0, 40))
     t.not(await verdict(query), 'HIT', query.slice(0, 40))
   }

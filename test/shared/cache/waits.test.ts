@@ -20,7 +20,7 @@ const elsewhere: EntryStore = {
 }
 
 const createWaits = () => {
-  const join = createSingleFlight({ store: elsewhere, hasRoom: () => true })
+  const join = createSingleFlight({ store: elsewhere, memory: { hasRoom: () => true, take: () => true } })
   return {
     /** @returns what he is to do, undefined where he is refused, and after how many milliseconds he hears of it */
     join: async (waitedMs: number) => {

@@ -127,6 +127,7 @@ t.test('an address that cannot be read', async (t) => {
     'a limit of 0': 'limit=0',
     'a limit of 101': 'limit=101',
     'no number': 'limit=ten',
+    'a number in another spelling': 'limit=020',
     'a huge number': 'limit=1e999',
     __proto__: '__proto__=1&constructor=2',
     'NUL in a cursor': 'cursor=%00',
