@@ -11,6 +11,7 @@ import { checkConnections } from './shared/database/connection-check.js'
 import { registerDatabaseMetrics } from './shared/database/database-metrics.js'
 import { createDatabaseProbe } from './shared/database/database-probe.js'
 import { type Connections, trackConnections } from './shared/http/connections.js'
+import { prefixOfPart } from './shared/redis/address.js'
 import { closeInOrder, type ShutdownStep } from './shared/shutdown.js'
 import { storageSettings } from './shared/storage/storage-settings.js'
 import type { Logger } from './shared/telemetry/logger.js'
@@ -85,7 +86,7 @@ export const startApi = async (config: ApiConfig, logger: Logger): Promise<Runni
   const registry = createRegistry()
   const cache = createCache({
     redis,
-    prefix: config.REDIS_PREFIX,
+    prefix: prefixOfPart(config.REDIS_URL, config.REDIS_PREFIX, 'cache'),
     logger,
     registry,
     enabled: config.CACHE_ENABLED,

@@ -1,6 +1,5 @@
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import { validatorCompiler } from 'fastify-type-provider-zod'
-import type { Redis } from 'ioredis'
 import type { Registry } from 'prom-client'
 import { auth, guardRoutes } from './auth/index.js'
 import type { ApiCradle } from './container.js'
@@ -35,6 +34,7 @@ import { serverOptions } from './shared/http/server-options.js'
 import { registerStrictBody } from './shared/http/strict-body.js'
 import { registerStrictQuery } from './shared/http/strict-query.js'
 import { registerTrace } from './shared/http/trace.js'
+import type { RedisClient } from './shared/redis/client.js'
 import type { Tracer } from './shared/telemetry/tracer.js'
 import { uploads } from './uploads/index.js'
 import { users } from './users/index.js'
@@ -44,7 +44,7 @@ export interface AppNeeds {
   readonly config: ApiConfig
   readonly cradle: ApiCradle
   readonly load: () => PoolLoad
-  readonly redis: Redis
+  readonly redis: RedisClient
   readonly cache: Cache
   readonly registry: Registry
   readonly logger: FastifyBaseLogger

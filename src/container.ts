@@ -1,5 +1,4 @@
 import { asValue, createContainer } from 'awilix'
-import type { Redis } from 'ioredis'
 import { registerAuth, registerMailedTokens } from './auth/auth.container.js'
 import { type MailSettings, registerMail } from './mail/mail.container.js'
 import { registerOrders } from './orders/orders.container.js'
@@ -12,6 +11,7 @@ import type { Database } from './shared/database/client.js'
 import { createLocks } from './shared/lock/locks.js'
 import { provide } from './shared/provide.js'
 import { createJobProducer } from './shared/queue/producer.js'
+import type { RedisClient } from './shared/redis/client.js'
 import type { StorageSettings } from './shared/storage/storage-settings.js'
 import type { Tracer } from './shared/telemetry/tracer.js'
 import { registerMedia, registerProcessing, registerUploads } from './uploads/uploads.container.js'
@@ -41,7 +41,7 @@ export interface ApiResources extends DomainResources {
 }
 
 export interface WorkerResources extends DomainResources {
-  readonly lockRedis: Redis
+  readonly lockRedis: RedisClient
   readonly lockMs: number
   readonly redisPrefix: string
   readonly mailSettings: MailSettings

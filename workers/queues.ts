@@ -1,4 +1,3 @@
-import type { Redis } from 'ioredis'
 import { ConfigError, type WorkerConfig } from '../src/shared/config.js'
 import type { Database } from '../src/shared/database/client.js'
 import { listen } from '../src/shared/database/listener.js'
@@ -14,6 +13,7 @@ import { createRelay, type Relay } from '../src/shared/queue/relay.js'
 import { type RelayLoop, startRelayLoop } from '../src/shared/queue/relay-loop.js'
 import { createTries } from '../src/shared/queue/tries.js'
 import { startWatchdog, type Watched } from '../src/shared/queue/watchdog.js'
+import type { RedisClient } from '../src/shared/redis/client.js'
 import type { ShutdownStep } from '../src/shared/shutdown.js'
 import type { Logger } from '../src/shared/telemetry/logger.js'
 import { queuesOf } from './handlers.js'
@@ -31,8 +31,9 @@ const POOL_PING_MS = 10_000
 export interface QueuesNeeds {
   readonly config: WorkerConfig
   readonly database: Database
-  readonly relayRedis: Redis
-  readonly queueRedis: Redis
+  readonly relayRedis: RedisClient
+  readonly queueRedis: RedisClient
+  readonly queuePrefix: string
   /** Of this pod's queues. */
   readonly handlers: readonly JobHandler[]
   readonly metrics: QueueMetrics
@@ -98,8 +99,8 @@ const watchPool = ({ config, database }: QueuesNeeds): Watched => {
   }
 }
 
-const startRelay = ({ config, database, relayRedis, metrics, logger }: QueuesNeeds) => {
-  const relay = createRelay({ database, redis: relayRedis, prefix: config.REDIS_PREFIX, metrics, logger })
+const startRelay = ({ config, database, relayRedis, queuePrefix, metrics, logger }: QueuesNeeds) => {
+  const relay = createRelay({ database, redis: relayRedis, prefix: queuePrefix, metrics, logger })
   const loop = startRelayLoop(relay, logger)
   const listener = listen(
     config.DATABASE_DIRECT_URL ?? config.DATABASE_URL,
@@ -122,7 +123,7 @@ export const startQueues = async (needs: QueuesNeeds): Promise<readonly Shutdown
   const consumer = startConsumer({
     ...needs,
     redis: needs.queueRedis,
-    prefix: config.REDIS_PREFIX,
+    prefix: needs.queuePrefix,
     tries: createTries(needs.database),
     concurrency: config.WORKER_CONCURRENCY,
     finishMs: config.SHUTDOWN_GRACE_MS * FINISH_SHARE_OF_GRACE,

@@ -6,6 +6,7 @@ import { blocking, connectRedis, failFast } from '../src/shared/cache/redis.js'
 import type { WorkerConfig } from '../src/shared/config.js'
 import { connectDatabase } from '../src/shared/database/client.js'
 import { checkConnections } from '../src/shared/database/connection-check.js'
+import { prefixOfPart } from '../src/shared/redis/address.js'
 import { type Scheduler, startScheduler } from '../src/shared/schedule/scheduler.js'
 import { closeInOrder, type ShutdownStep } from '../src/shared/shutdown.js'
 import { storageSettings } from '../src/shared/storage/storage-settings.js'
@@ -38,7 +39,7 @@ const openResources = async (config: WorkerConfig, logger: Logger) => {
   const registry = createRegistry()
   const cache = createCache({
     redis: lock.redis,
-    prefix: config.REDIS_PREFIX,
+    prefix: prefixOfPart(config.REDIS_URL, config.REDIS_PREFIX, 'cache'),
     logger,
     registry,
     enabled: false,
@@ -67,6 +68,7 @@ const openResources = async (config: WorkerConfig, logger: Logger) => {
     lockRedis: lock.redis,
     relayRedis: relay.redis,
     queueRedis: queue.redis,
+    queuePrefix: prefixOfPart(queueUrl, config.REDIS_PREFIX, 'queue'),
     registry,
     tracer,
     shutdownSteps,

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import { readMailbox } from './mailbox.js'
+import { readRedisAddress } from './redis/address.js'
 import { faultOfSmtpUrl } from './smtp-url.js'
 import { wholeNumber } from './whole-number.js'
 
@@ -22,11 +23,15 @@ const isUrl = (text: string, protocols: readonly string[], path: RegExp): boolea
 export const postgresUrl = z
   .string()
   .refine((text) => isUrl(text, ['postgres', 'postgresql'], /^\/[^/]+$/), 'must be postgres://HOST/DATABASE')
+const SEVERAL_REDIS = /^rediss?\+/
 export const redisUrl = z
   .string()
   .refine(
-    (text) => isUrl(text, ['redis', 'rediss'], /^(\/\d{0,3})?$/),
-    'must be redis://HOST or redis://HOST/NUMBER',
+    (text) =>
+      SEVERAL_REDIS.test(text)
+        ? readRedisAddress(text) !== undefined
+        : isUrl(text, ['redis', 'rediss'], /^(\/\d{0,3})?$/) && !new URL(text).hostname.includes(','),
+    'must be redis://HOST or redis://HOST/NUMBER, redis+sentinel://HOST,HOST/NAME or redis+cluster://HOST,HOST',
   )
 export const appUrl = z.string().refine((text) => isUrl(text, ['http', 'https'], /^/), 'must be https://HOST')
 export const collectorUrl = z

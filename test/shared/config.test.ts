@@ -246,6 +246,24 @@ t.test('a worker behind PgBouncer needs a way past it', async (t) => {
   t.strictSame(faultsOf(loadWorkerConfig, { ...pooled, DATABASE_DIRECT_URL: urls.DATABASE_URL }), [])
 })
 
+t.test('each Redis may be one server, found by Sentinels, or a Cluster', async (t) => {
+  for (const url of ['redis://cache/1', 'rediss+sentinel://u:p@s1:1,s2/main/1', 'redis+cluster://n1,n2:2']) {
+    const config = loadWorkerConfig({ ...ofWorker, REDIS_URL: url, QUEUE_REDIS_URL: url })
+    t.match(config, { REDIS_URL: url, QUEUE_REDIS_URL: url })
+  }
+  for (const bad of [
+    'redis+sentinel://:hunter2@s1',
+    'redis+cluster://n1/1',
+    'redis+other://n1',
+    'redis://n1,n2',
+  ]) {
+    const faults = faultsOf(loadWorkerConfig, { ...ofWorker, REDIS_URL: bad, QUEUE_REDIS_URL: bad })
+    t.strictSame(namesIn(faults), ['QUEUE_REDIS_URL', 'REDIS_URL'], bad)
+    t.match(faults.join(), /redis\+sentinel:\/\/HOST,HOST\/NAME/)
+    t.notMatch(faults.join(), /hunter2/)
+  }
+})
+
 t.test('private addresses are open to webhooks only where somebody says so', async (t) => {
   const load = (value: string) => loadWorkerConfig({ ...ofWorker, WEBHOOK_ALLOW_PRIVATE: value })
   t.equal(load('').WEBHOOK_ALLOW_PRIVATE, false)

@@ -1,5 +1,4 @@
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
-import type { Redis } from 'ioredis'
 import type { Registry } from 'prom-client'
 import { createAccessHooks } from '../../../src/auth/auth.hooks.js'
 import { readSigningKeys } from '../../../src/auth/auth.keys.js'
@@ -26,6 +25,7 @@ import { registerRequestMetrics } from '../../../src/shared/http/request-metrics
 import { registerStrictBody } from '../../../src/shared/http/strict-body.js'
 import { registerStrictQuery } from '../../../src/shared/http/strict-query.js'
 import { registerTrace } from '../../../src/shared/http/trace.js'
+import type { RedisClient } from '../../../src/shared/redis/client.js'
 import { users } from '../../../src/users/index.js'
 import { profileSchema, userParams } from '../../../src/users/users.schemas.js'
 import type { LayerId } from './layers.js'
@@ -33,7 +33,7 @@ import type { LayerId } from './layers.js'
 export interface House {
   readonly config: ApiConfig
   readonly logger: FastifyBaseLogger
-  readonly redis: Redis
+  readonly redis: RedisClient
   readonly cache: Cache
   readonly registry: Registry
   readonly cradle: ApiCradle

@@ -1,8 +1,8 @@
 import type { FastifyBaseLogger } from 'fastify'
-import type { Redis } from 'ioredis'
 import type { Registry } from 'prom-client'
 import type { z } from 'zod'
 import { isInsideTransaction } from '../database/changes.js'
+import type { RedisClient } from '../redis/client.js'
 import { type CacheMetrics, type CacheOutcome, createCacheMetrics } from './cache-metrics.js'
 import { createCircuit } from './circuit.js'
 import type { Entry } from './entry.js'
@@ -62,7 +62,7 @@ export interface Cache {
 
 export interface CacheNeeds {
   /** It must give up on a silent server by itself. */
-  readonly redis: Redis
+  readonly redis: RedisClient
   /** Of all that this deployment keeps in Redis. */
   readonly prefix: string
   readonly logger: FastifyBaseLogger
@@ -111,7 +111,7 @@ export const createCache = ({ redis, prefix, logger, registry, enabled }: CacheN
   const { invalidate, isBehind, close } = createInvalidation(redis, prefix, logger, metrics.told)
   const isTrusted = (): boolean => trust.isTrusted() && !isBehind()
   const circuit = createCircuit(PAUSE_AFTER_FAILURE_MS, logger, metrics.circuit)
-  const memory = createMemoryWatch(redis, metrics.room)
+  const memory = createMemoryWatch(redis, prefix, metrics.room)
   const store = createEntryStore({ redis, prefix, circuit, memory, isTrusted })
   const join = createSingleFlight({ store, memory })
 

@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
-import type { Redis } from 'ioredis'
+import type { RedisClient } from '../redis/client.js'
 import { ALL, tagKey } from './tags.js'
 
 export interface Invalidation {
@@ -21,7 +21,7 @@ const boundedTo = (tags: Iterable<string>): Set<string> => {
 
 /** Tags of changes in Redis; those of an outage in this pod, until Redis can be told. */
 export const createInvalidation = (
-  redis: Redis,
+  redis: RedisClient,
   prefix: string,
   logger: FastifyBaseLogger,
   note: (outcome: 'told' | 'late') => void,

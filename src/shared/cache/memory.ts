@@ -1,4 +1,6 @@
-import type { Redis } from 'ioredis'
+import type { RedisClient } from '../redis/client.js'
+import { infoAt } from '../redis/info.js'
+import { serverKey } from './server-trust.js'
 
 const LOOK_EVERY_MS = 1_000
 /** The last quarter is not the cache's: of a server that refuses writes when it is full, the queues need them. */
@@ -29,7 +31,11 @@ const roomIn = (info: string): number => {
  * Redis is asked once a second at most, and only while somebody wants to know. What it last said counts until it has answered,
  * or if it will not say, less what this process has kept since.
  */
-export const createMemoryWatch = (redis: Redis, note: (hasRoom: boolean) => void): MemoryWatch => {
+export const createMemoryWatch = (
+  redis: RedisClient,
+  prefix: string,
+  note: (hasRoom: boolean) => void,
+): MemoryWatch => {
   let room = Number.POSITIVE_INFINITY
   let askedAt = Number.NEGATIVE_INFINITY
   let kept = 0
@@ -38,7 +44,7 @@ export const createMemoryWatch = (redis: Redis, note: (hasRoom: boolean) => void
     askedAt = performance.now()
     // On one connection: what was kept before the question is in the answer.
     const keptBefore = kept
-    redis.info('memory').then(
+    infoAt(redis, serverKey(prefix), 'memory').then(
       (info) => {
         room = roomIn(info)
         kept -= keptBefore

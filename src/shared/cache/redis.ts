@@ -1,16 +1,15 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { Redis, type RedisOptions } from 'ioredis'
+import { Cluster, Redis } from 'ioredis'
+import { createClient, type Limits, type RedisClient } from '../redis/client.js'
 import type { Logger } from '../telemetry/logger.js'
 import { sendTogether } from './send-together.js'
 
 export interface RedisConnection {
-  readonly redis: Redis
+  readonly redis: RedisClient
   /** Never waits for a server that is away. */
   readonly close: () => Promise<void>
 }
 
-const CONNECT_TIMEOUT_MS = 2_000
-const MAX_RECONNECT_DELAY_MS = 2_000
 const CLOSE_TIMEOUT_MS = 1_000
 const FIRST_CONNECTION_MS = 1_000
 /**
@@ -20,14 +19,6 @@ const FIRST_CONNECTION_MS = 1_000
 const SILENT_MS = 10_000
 /** Above the 10 s that BullMQ's reads block at most. */
 const SILENT_BLOCKING_MS = 20_000
-
-/** Keeps trying for ever, soon at first: a pod outlives its Redis. */
-const retryStrategy = (times: number): number => Math.min(times * 100, MAX_RECONNECT_DELAY_MS)
-
-type Limits = Pick<
-  RedisOptions,
-  'enableOfflineQueue' | 'maxRetriesPerRequest' | 'commandTimeout' | 'enableAutoPipelining' | 'socketTimeout'
->
 
 /**
  * Limits for a connection that somebody waits on: no queue of unsent commands (it has no bound), one
@@ -51,7 +42,7 @@ export const blocking: Limits = {
 }
 
 /** Logs the beginning and the end of an outage, and not each of the attempts between. */
-const logOutages = (redis: Redis, name: string, logger: Logger): void => {
+const logOutages = (redis: RedisClient, name: string, logger: Logger): void => {
   let away = false
   redis.on('error', (error: unknown) => {
     if (!away) logger.error({ connection: name, err: error }, 'redis is away')
@@ -63,7 +54,7 @@ const logOutages = (redis: Redis, name: string, logger: Logger): void => {
   })
 }
 
-const closeQuickly = async (redis: Redis): Promise<void> => {
+const closeQuickly = async (redis: RedisClient): Promise<void> => {
   const goodbye = redis.status === 'ready' ? redis.quit().catch(() => 'gone') : Promise.resolve('gone')
   await Promise.race([goodbye, wait(CLOSE_TIMEOUT_MS, undefined, { ref: false })])
   redis.disconnect()
@@ -73,24 +64,29 @@ const closeQuickly = async (redis: Redis): Promise<void> => {
  * BullMQ duplicates a worker's connection for its blocking reads, and does not close the copy when Redis is away:
  * it would go on connecting and keep the process alive. Whoever opened the original closes its copies.
  */
-const trackCopies = (redis: Redis): readonly Redis[] => {
-  const copies: Redis[] = []
-  const duplicate = redis.duplicate.bind(redis)
-  redis.duplicate = (override) => {
-    const copy = duplicate(override)
+const trackCopies = (redis: RedisClient): readonly RedisClient[] => {
+  const copies: RedisClient[] = []
+  const track = <T extends RedisClient>(copy: T): T => {
     copies.push(copy)
     return copy
+  }
+  if (redis instanceof Cluster) {
+    const duplicate = redis.duplicate.bind(redis)
+    redis.duplicate = (...overrides) => track(duplicate(...overrides))
+  } else {
+    const duplicate = redis.duplicate.bind(redis)
+    redis.duplicate = (override) => track(duplicate(override))
   }
   return copies
 }
 
-const untilReady = async (redis: Redis): Promise<void> => {
+const untilReady = async (redis: RedisClient): Promise<void> => {
   const ready = new Promise<void>((resolve) => redis.once('ready', () => resolve()))
   await Promise.race([ready, wait(FIRST_CONNECTION_MS, undefined, { ref: false })])
 }
 
 /**
- * Opens one named connection and gives it a moment to be there. It does not throw when there is no
+ * Opens one named connection, in the form that the URL names, and gives it a moment to be there. It does not throw when there is no
  * server, its commands do: a process also starts while Redis is away.
  */
 export const connectRedis = async (
@@ -99,16 +95,10 @@ export const connectRedis = async (
   logger: Logger,
   options: Limits,
 ): Promise<RedisConnection> => {
-  const redis = new Redis(url, {
-    connectionName: `unnest-${name}`,
-    connectTimeout: CONNECT_TIMEOUT_MS,
-    retryStrategy,
-    // It has become a replica, without closing its connections.
-    reconnectOnError: ({ message }) => message.startsWith('READONLY'),
-    ...options,
-  })
+  const redis = createClient(url, `unnest-${name}`, options)
   logOutages(redis, name, logger)
-  if (!options.enableAutoPipelining) sendTogether(redis)
+  // A Cluster has a stream for each node, and a command's node is known too late to hold it.
+  if (!options.enableAutoPipelining && redis instanceof Redis) sendTogether(redis)
   const copies = trackCopies(redis)
   await untilReady(redis)
   return {

@@ -1,4 +1,4 @@
-import type { Redis } from 'ioredis'
+import type { RedisClient } from '../redis/client.js'
 import type { Circuit } from './circuit.js'
 import { type Entry, MAX_TAGS, readEntry, writeEntry } from './entry.js'
 import type { MemoryWatch } from './memory.js'
@@ -39,7 +39,7 @@ export interface EntryStore {
 }
 
 export interface EntryStoreNeeds {
-  readonly redis: Redis
+  readonly redis: RedisClient
   readonly prefix: string
   readonly circuit: Circuit
   readonly memory: MemoryWatch

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { Redis } from 'ioredis'
+import type { ChainableCommander } from 'ioredis'
 
 /** Every entry has this one: whoever does not know what has changed changes its id. */
 export const ALL = 'all'
@@ -20,7 +20,7 @@ export const tagSeconds = (tag: string, entrySeconds: number): number =>
 export const tagKey = (prefix: string, tag: string): string => `${prefix}:cache-tag:${tag}`
 
 /** @throws the first error of a pipeline: it resolves all the same */
-export const runPipeline = async (pipeline: ReturnType<Redis['pipeline']>): Promise<unknown[]> => {
+export const runPipeline = async (pipeline: ChainableCommander): Promise<unknown[]> => {
   const results = (await pipeline.exec()) ?? []
   return results.map(([error, result]) => {
     if (error) throw error

@@ -1,5 +1,4 @@
 import type { FastifyInstance } from 'fastify'
-import type { Redis } from 'ioredis'
 import { z } from 'zod'
 import manifest from '../../../package.json' with { type: 'json' }
 import type { DatabaseConnection } from '../database/client.js'
@@ -7,11 +6,12 @@ import { findOldestOpen } from '../database/outbox-counts.js'
 import { readServerFacts } from '../database/server-facts.js'
 import { withDeadline } from '../deadline.js'
 import { QUEUES } from '../queue/queue-names.js'
+import type { RedisClient } from '../redis/client.js'
 
 const ASK_TIMEOUT_MS = 1_000
 
 export interface AdminHealthNeeds extends Pick<DatabaseConnection, 'database' | 'load'> {
-  readonly redis: Redis
+  readonly redis: RedisClient
   readonly poolMax: number
   readonly isDraining: () => boolean
   readonly sessionWatch: { readonly ageMs: () => number }
@@ -55,7 +55,7 @@ const ask = async (name: string, askVersion: () => Promise<string | null>): Prom
   }
 }
 
-const redisVersion = async (redis: Redis): Promise<string | null> => {
+const redisVersion = async (redis: RedisClient): Promise<string | null> => {
   await redis.ping()
   // The rest of its answer may be forbidden to us; that it answers is what counts.
   const info = await redis.info('server').catch(() => '')

@@ -1,9 +1,9 @@
 import rateLimit, { type FastifyRateLimitStore } from '@fastify/rate-limit'
 import type { FastifyBaseLogger, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { Redis } from 'ioredis'
 import { tooManyRequests } from '../errors.js'
 import type { Allowance } from '../limits/allowance.js'
 import { createLimiter, type Limiter } from '../limits/limiter.js'
+import type { RedisClient } from '../redis/client.js'
 import { clientAddress } from './origin.js'
 
 /** One limit: its name is the beginning of its keys, so that no two share a count. */
@@ -64,7 +64,7 @@ export const limitBy = (app: FastifyInstance, { name, max, windowMs, keyOf }: Li
 }
 
 export interface RateLimitNeeds {
-  readonly redis: Redis
+  readonly redis: RedisClient
   readonly prefix: string
   /** Requests of one caller in a minute. */
   readonly perMinute: number

@@ -1,5 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
-import type { Redis } from 'ioredis'
+import type { RedisClient } from '../redis/client.js'
 import type { Allowance, Taken } from './allowance.js'
 import { createPodLimiter } from './pod-limiter.js'
 import { createRedisLimiter } from './redis-limiter.js'
@@ -16,7 +16,7 @@ export interface Limiter {
  * Counts in Redis, for all pods together, and in the pod as well: the pod's own count is what holds while Redis
  * is away, and what a Redis that lost everything cannot forgive.
  */
-export const createLimiter = (redis: Redis, prefix: string, logger: FastifyBaseLogger): Limiter => {
+export const createLimiter = (redis: RedisClient, prefix: string, logger: FastifyBaseLogger): Limiter => {
   const common = createRedisLimiter(redis, prefix)
   const pod = createPodLimiter()
   let pausedUntil = Number.NEGATIVE_INFINITY

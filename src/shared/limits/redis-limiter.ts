@@ -1,4 +1,5 @@
-import type { Callback, Redis, Result } from 'ioredis'
+import type { Callback, Result } from 'ioredis'
+import type { RedisClient } from '../redis/client.js'
 import { type Allowance, EXACT_UP_TO, type Taken } from './allowance.js'
 import { createLeases } from './leases.js'
 
@@ -54,7 +55,7 @@ export interface RedisLimiter {
   readonly take: (key: string, allowance: Allowance) => Promise<Taken>
 }
 
-export const createRedisLimiter = (redis: Redis, prefix: string): RedisLimiter => {
+export const createRedisLimiter = (redis: RedisClient, prefix: string): RedisLimiter => {
   redis.defineCommand('takeFromAllowance', { numberOfKeys: 1, lua: TAKE })
   const take = async (key: string, { max, windowMs }: Allowance, exact: 0 | 1, pieces: number) => {
     const name = `${prefix}:limit:${key}`

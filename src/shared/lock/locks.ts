@@ -1,8 +1,8 @@
-import type { Redis } from 'ioredis'
 import Redlock, { ExecutionError, ResourceLockedError } from 'redlock'
 import type { Database, Transaction } from '../database/client.js'
 import { takeToken, withFence } from '../database/fence.js'
 import { withDeadline } from '../deadline.js'
+import type { RedisClient } from '../redis/client.js'
 
 /** What the one holder may do while it holds. */
 export interface Holder {
@@ -17,7 +17,7 @@ export interface Holder {
 export interface LocksNeeds {
   readonly database: Database
   /** A fail-fast connection whose command time-out is well below `lockMs`. */
-  readonly redis: Redis
+  readonly redis: RedisClient
   readonly prefix: string
   /** How long a pod that vanished keeps the others out. Extended while the work goes on. */
   readonly lockMs: number

@@ -1,11 +1,11 @@
 // redlock 5.0.0-beta.2 ships types that its package.json does not export. These are the parts in use.
 declare module 'redlock' {
-  import type { Redis } from 'ioredis'
+  import type { Cluster, Redis } from 'ioredis'
 
   export class ResourceLockedError extends Error {}
 
   export class ExecutionError extends Error {
-    readonly attempts: readonly Promise<{ readonly votesAgainst: ReadonlyMap<Redis, Error> }>[]
+    readonly attempts: readonly Promise<{ readonly votesAgainst: ReadonlyMap<Redis | Cluster, Error> }>[]
   }
 
   export interface Settings {
@@ -17,7 +17,7 @@ declare module 'redlock' {
   }
 
   export default class Redlock {
-    constructor(clients: Iterable<Redis>, settings?: Partial<Settings>)
+    constructor(clients: Iterable<Redis | Cluster>, settings?: Partial<Settings>)
     on(event: 'error', listener: (error: Error) => void): this
     using<T>(
       resources: string[],

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { type Job, Worker } from 'bullmq'
-import type { Redis } from 'ioredis'
 import { isTransientFailure } from '../database/failures.js'
+import type { RedisClient } from '../redis/client.js'
 import type { Logger } from '../telemetry/logger.js'
 import type { JobHandler } from './handler.js'
 import { type JobData, jobData, queuePrefixOf } from './job-data.js'
@@ -18,7 +18,7 @@ const GOODBYE_TO_NOBODY_MS = 500
 
 export interface ConsumerNeeds extends Omit<ProcessorNeeds, 'logger'> {
   /** A blocking connection; each queue's worker duplicates it for its blocking reads. */
-  readonly redis: Redis
+  readonly redis: RedisClient
   readonly prefix: string
   readonly handlers: readonly JobHandler[]
   /** Tries at once, by queue; what is not named has its contracts' own number. */

@@ -1,8 +1,8 @@
 import { Queue } from 'bullmq'
-import type { Redis } from 'ioredis'
 import type { Database } from '../database/client.js'
 import { type Handover, recallRows, takeDueRows, untakeRows } from '../database/outbox-handovers.js'
 import { withDeadline } from '../deadline.js'
+import type { RedisClient } from '../redis/client.js'
 import type { Logger } from '../telemetry/logger.js'
 import { type JobData, queueIdOf, queuePrefixOf } from './job-data.js'
 import type { QueueMetrics } from './queue-metrics.js'
@@ -26,7 +26,7 @@ type BulkJob = Parameters<Queue<JobData>['addBulk']>[0][number]
 export interface RelayNeeds {
   readonly database: Database
   /** A fail-fast connection of the queues' own. */
-  readonly redis: Redis
+  readonly redis: RedisClient
   readonly prefix: string
   readonly metrics: QueueMetrics
   readonly logger: Logger

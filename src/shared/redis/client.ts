@@ -1,0 +1,58 @@
+import { Cluster, Redis, type RedisOptions } from 'ioredis'
+import { readRedisAddress } from './address.js'
+
+/** Of whatever form: the commands are the same, as long as the keys of one command share a slot. */
+export type RedisClient = Redis | Cluster
+
+export type Limits = Pick<
+  RedisOptions,
+  'enableOfflineQueue' | 'maxRetriesPerRequest' | 'commandTimeout' | 'enableAutoPipelining' | 'socketTimeout'
+>
+
+const CONNECT_TIMEOUT_MS = 2_000
+const MAX_RECONNECT_DELAY_MS = 2_000
+/** A node that is frozen redirects nobody: without it, its slots' new place would be learnt when its connection is given up. */
+const LOOK_FOR_SLOTS_EVERY_MS = 5_000
+
+/** Keeps trying for ever, soon at first: a pod outlives its Redis. */
+const retryStrategy = (times: number): number => Math.min(times * 100, MAX_RECONNECT_DELAY_MS)
+
+/** It has become a replica, without closing its connections. */
+const reconnectOnError = ({ message }: Error): boolean => message.startsWith('READONLY')
+
+/** A certificate names the host, not the address behind it. */
+const keepHostname = (host: string, done: (error: null, address: string) => void): void => done(null, host)
+
+/** Makes a client of the form that the URL names; it connects by itself. @throws Error for a URL of no form */
+export const createClient = (url: string, connectionName: string, limits: Limits): RedisClient => {
+  const address = readRedisAddress(url)
+  if (!address) throw new Error('This is no URL of a Redis')
+  const common = { connectionName, connectTimeout: CONNECT_TIMEOUT_MS }
+  const ofServer = { ...common, retryStrategy, reconnectOnError, ...limits }
+  if (address.form === 'single') return new Redis(address.url, ofServer)
+  const { form, tls, ...rest } = address
+  const secured = tls ? { tls: {} } : {}
+  if ('nodes' in rest) {
+    const { enableOfflineQueue, enableAutoPipelining, ...ofNode } = limits
+    const { nodes, ...login } = rest
+    return new Cluster(nodes, {
+      redisOptions: { ...common, ...secured, ...login, ...ofNode },
+      clusterRetryStrategy: retryStrategy,
+      slotsRefreshTimeout: CONNECT_TIMEOUT_MS,
+      slotsRefreshInterval: LOOK_FOR_SLOTS_EVERY_MS,
+      ...(enableOfflineQueue !== undefined && { enableOfflineQueue }),
+      ...(enableAutoPipelining !== undefined && { enableAutoPipelining }),
+      ...(tls && { dnsLookup: keepHostname }),
+    })
+  }
+  return new Redis({
+    ...ofServer,
+    ...secured,
+    ...rest,
+    enableTLSForSentinelMode: tls,
+    sentinelRetryStrategy: retryStrategy,
+    sentinelCommandTimeout: CONNECT_TIMEOUT_MS,
+    // A master that is frozen does not close its connections when another takes its place.
+    failoverDetector: true,
+  })
+}
