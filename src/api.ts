@@ -4,7 +4,7 @@ import type { Registry } from 'prom-client'
 import { createApp } from './app.js'
 import { createApiContainer } from './container.js'
 import { createCache } from './shared/cache/cache.js'
-import { connectRedis, failFast } from './shared/cache/redis.js'
+import { connectRedis, failFast, subscribing } from './shared/cache/redis.js'
 import type { ApiConfig } from './shared/config.js'
 import { connectDatabase, type DatabaseConnection } from './shared/database/client.js'
 import { checkConnections } from './shared/database/connection-check.js'
@@ -22,6 +22,8 @@ import { tracerSettings } from './shared/telemetry/tracer-settings.js'
 
 /** A request waits this long for Redis at most, then goes on without it. */
 const REDIS_COMMAND_TIMEOUT_MS = 250
+/** Sockets wait for hints and not for this: what is missed is looked for. */
+const HINTS_COMMAND_TIMEOUT_MS = 2_000
 const CLOSE_UNUSED_EVERY_MS = 100
 /** The rest is for Redis and the database. */
 const HTTP_SHARE_OF_GRACE = 0.7
@@ -77,12 +79,10 @@ const serveOperations = async (
 export const startApi = async (config: ApiConfig, logger: Logger): Promise<RunningApi> => {
   let draining = false
   const tracer = await openTracer({ ...tracerSettings(config), service: 'unnest-api', logger })
-  const { redis, close: closeRedis } = await connectRedis(
-    config.REDIS_URL,
-    'api',
-    logger,
-    failFast(REDIS_COMMAND_TIMEOUT_MS),
-  )
+  const [{ redis, close: closeRedis }, hints] = await Promise.all([
+    connectRedis(config.REDIS_URL, 'api', logger, failFast(REDIS_COMMAND_TIMEOUT_MS)),
+    connectRedis(config.REDIS_URL, 'hints', logger, subscribing(HINTS_COMMAND_TIMEOUT_MS)),
+  ])
   const registry = createRegistry()
   const cache = createCache({
     redis,
@@ -104,6 +104,7 @@ export const startApi = async (config: ApiConfig, logger: Logger): Promise<Runni
     { name: 'database', close: connection.close },
     { name: 'cache', close: cache.close },
     { name: 'redis', close: closeRedis },
+    { name: 'hints redis', close: hints.close },
     { name: 'traces', close: async () => tracer?.close() },
   ]
   const { database, load } = connection
@@ -125,6 +126,14 @@ export const startApi = async (config: ApiConfig, logger: Logger): Promise<Runni
         secretKeys: config.WEBHOOK_SECRET_KEYS,
         allowPrivate: config.WEBHOOK_ALLOW_PRIVATE,
       },
+      realtimeSettings: {
+        subscriber: hints.redis,
+        redisPrefix: config.REDIS_PREFIX,
+        registry,
+        logger,
+        socketsPerUser: config.REALTIME_SOCKETS_PER_USER,
+        socketsPerPod: config.REALTIME_SOCKETS_PER_POD,
+      },
     })
     resources.unshift({ name: 'storage', close: cradle.storage.close })
     await cradle.temporaryFiles.removeAbandoned()
@@ -144,6 +153,7 @@ export const startApi = async (config: ApiConfig, logger: Logger): Promise<Runni
     })
     const connections = trackConnections(app.server)
     const url = await app.listen({ host: config.HOST, port: config.PORT })
+    const sockets = cradle.realtimeHub.start()
     const drain = async () => {
       draining = true
       connections.retire()
@@ -151,6 +161,8 @@ export const startApi = async (config: ApiConfig, logger: Logger): Promise<Runni
     }
     const shutdownSteps = [
       { name: 'readiness', close: drain },
+      // The server waits for them.
+      { name: 'sockets', close: sockets.close },
       {
         name: 'http',
         close: () => closeApp(app, connections, config.SHUTDOWN_GRACE_MS * HTTP_SHARE_OF_GRACE),

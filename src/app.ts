@@ -6,6 +6,7 @@ import type { ApiCradle } from './container.js'
 import { orders } from './orders/index.js'
 import { products } from './products/index.js'
 import { queues } from './queues/index.js'
+import { realtime } from './realtime/index.js'
 import { sessions } from './sessions/index.js'
 import type { Cache } from './shared/cache/cache.js'
 import { registerRedis } from './shared/cache/fastify-redis.js'
@@ -34,6 +35,7 @@ import { serverOptions } from './shared/http/server-options.js'
 import { registerStrictBody } from './shared/http/strict-body.js'
 import { registerStrictQuery } from './shared/http/strict-query.js'
 import { registerTrace } from './shared/http/trace.js'
+import { registerUpgrades } from './shared/http/upgrades.js'
 import type { RedisClient } from './shared/redis/client.js'
 import type { Tracer } from './shared/telemetry/tracer.js'
 import { uploads } from './uploads/index.js'
@@ -104,6 +106,7 @@ export const createApp = async (needs: AppNeeds): Promise<FastifyInstance> => {
     defaultTtlSeconds: config.CACHE_TTL_SECONDS,
   })
   registerHandlerDeadline(app)
+  registerUpgrades(app)
   await registerOpenApi(app)
   const refuseOtherMethods = collectMethods(app)
 
@@ -143,6 +146,11 @@ export const createApp = async (needs: AppNeeds): Promise<FastifyInstance> => {
     deliveriesService: cradle.deliveriesService,
     publicationsService: cradle.publicationsService,
     sendsPerMinute: config.RATE_LIMIT_WEBHOOK_SENDS,
+  })
+  await app.register(realtime, {
+    realtimeHub: cradle.realtimeHub,
+    allowedOrigins: config.REALTIME_ORIGINS,
+    isDraining,
   })
 
   await app.register(queues, {

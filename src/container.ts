@@ -4,6 +4,11 @@ import { type MailSettings, registerMail } from './mail/mail.container.js'
 import { registerOrders } from './orders/orders.container.js'
 import { registerProducts } from './products/products.container.js'
 import { registerQueues } from './queues/queues.container.js'
+import {
+  type RealtimeSettings,
+  registerRealtime,
+  registerRealtimeHub,
+} from './realtime/realtime.container.js'
 import { registerSessions } from './sessions/sessions.container.js'
 import type { Cache } from './shared/cache/cache.js'
 import { createAuditTrail } from './shared/database/audit.js'
@@ -38,6 +43,7 @@ interface DomainResources extends SharedResources {
 
 export interface ApiResources extends DomainResources {
   readonly cache: Cache
+  readonly realtimeSettings: RealtimeSettings
 }
 
 export interface WorkerResources extends DomainResources {
@@ -73,17 +79,20 @@ export const createAccountsContainer = (resources: SharedResources) =>
 export const createApiContainer = ({
   storageSettings,
   webhookSettings,
+  realtimeSettings,
   cache,
   ...resources
 }: ApiResources) => {
   const settings = {
     storageSettings: asValue(storageSettings),
     webhookSettings: asValue(webhookSettings),
+    realtimeSettings: asValue(realtimeSettings),
     cache: asValue(cache),
   }
   const shop = registerOrders(registerProducts(createAccountsContainer(resources)))
   const withUploads = registerUploads(shop.register(settings))
-  return registerQueues(registerWebhookOwners(registerWebhooks(withUploads)))
+  const withSockets = registerRealtimeHub(registerRealtime(withUploads))
+  return registerQueues(registerWebhookOwners(registerWebhooks(withSockets)))
 }
 
 /** What a worker process is made of: no log-in and no signing keys, but the mail. */
@@ -96,7 +105,8 @@ export const createWorkerContainer = (resources: WorkerResources) => {
   }
   const shop = registerOrders(registerProducts(createUsersContainer(resources)))
   const withUploads = registerProcessing(registerUploads(shop.register(settings)))
-  const domains = registerMail(registerWebhookTries(registerWebhooks(withUploads)))
+  const withEvents = registerRealtime(registerWebhooks(withUploads))
+  const domains = registerMail(registerWebhookTries(withEvents))
   return provide(domains, {
     locks: ({ database }: SharedResources) =>
       createLocks({ database, redis: lockRedis, prefix: redisPrefix, lockMs }),

@@ -45,6 +45,15 @@ const cache = createCache({
 })
 t.teardown(cache.close)
 
+const realtimeSettings = {
+  subscriber: redis,
+  redisPrefix: 'test',
+  registry: new Registry(),
+  logger: createLogger({ level: 'silent', process: 'test' }),
+  socketsPerUser: 1,
+  socketsPerPod: 1,
+}
+
 const tracer: Tracer = { start: () => ({ traceparent: '', end: () => {} }), close: async () => {} }
 const withDatabase = () =>
   createContainer({ strict: true }).register({ database: asValue(database), tracer: asValue(tracer) })
@@ -55,7 +64,7 @@ const core = () =>
 t.test('every name of every process can be built', async (t) => {
   const containers = {
     migrate: createAccountsContainer({ database, tracer }),
-    api: createApiContainer({ database, tracer, cache, storageSettings, webhookSettings }),
+    api: createApiContainer({ database, tracer, cache, storageSettings, webhookSettings, realtimeSettings }),
     worker: createWorkerContainer({
       database,
       tracer,

@@ -4,6 +4,7 @@ import { oneTimeTokens } from '../src/auth/one-time-tokens.table.js'
 import { orderEvents } from '../src/orders/history.table.js'
 import { orderItems, orders } from '../src/orders/orders.table.js'
 import { products } from '../src/products/products.table.js'
+import { realtimeEvents, realtimeStreams } from '../src/realtime/realtime.table.js'
 import { sessions } from '../src/sessions/sessions.table.js'
 import { auditLog } from '../src/shared/database/audit.table.js'
 import { fences } from '../src/shared/database/fences.table.js'
@@ -36,6 +37,8 @@ const tables: readonly PgTable[] = [
   webhookMessages,
   webhookDeliveries,
   webhookAttempts,
+  realtimeStreams,
+  realtimeEvents,
 ]
 
 /** Foreign keys that no list reads by: they are checked when a referenced row goes, and products do not. */

@@ -5,6 +5,7 @@ import {
   sendOrderConfirmation,
   sendOrderUpdate,
 } from '../src/orders/orders.jobs.js'
+import type { Transaction } from '../src/shared/database/client.js'
 import { handle, handleInTransaction, type JobHandler } from '../src/shared/queue/handler.js'
 
 type Needs = Pick<
@@ -13,26 +14,44 @@ type Needs = Pick<
   | 'historyService'
   | 'announcementsService'
   | 'publicationsService'
+  | 'realtimeService'
   | 'usersService'
   | 'mailService'
 >
 
+type Context = { readonly transaction: Transaction }
+
 /**
- * Makes of an order's event whatever follows from it. Webhooks are told what the order was and
+ * Makes of an order's event whatever follows from it. Webhooks and sockets are told what the order was and
  * became; for the rest they ask, with their owner's token. Who did it is not theirs to know: it may be an admin.
  */
 const makeKnown =
-  ({ historyService, announcementsService, publicationsService }: Needs) =>
-  async (event: PublishedOrderEvent): Promise<void> => {
+  ({ historyService, announcementsService, publicationsService, realtimeService }: Needs) =>
+  async (event: PublishedOrderEvent, { transaction }: Context): Promise<void> => {
     const { orderId, userId, version, from, to } = event
+    const eventId = (number: number): string => `order-${orderId}-${number}`
     await announcementsService.announce(event)
+    const earlier = await historyService.listEvents(orderId, undefined, version)
+    const occurredAt = earlier.find((step) => step.version === version)?.createdAt
     await publicationsService.publish({
       userId,
-      eventId: `order-${orderId}-${version}`,
+      eventId: eventId(version),
       type: `order.${to}`,
-      occurredAt: await historyService.findTime(orderId, version),
+      occurredAt,
       data: { orderId, status: to, previousStatus: from },
     })
+    // Jobs overtake each other. Each tells of the steps before its own, too, so that an order's come in their order.
+    const steps = [
+      ...earlier.filter((step) => step.version < version),
+      { version, from, to, createdAt: occurredAt ?? new Date().toISOString() },
+    ]
+    const events = steps.map((step) => ({
+      key: eventId(step.version),
+      type: `order.${step.to}`,
+      occurredAt: step.createdAt,
+      data: { orderId, status: step.to, previousStatus: step.from, version: step.version },
+    }))
+    await realtimeService.recordEvents(transaction, userId, events)
   }
 
 export const ordersHandlers = (needs: Needs): JobHandler[] => {

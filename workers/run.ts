@@ -4,8 +4,10 @@ import { createWorkerContainer } from '../src/container.js'
 import { createCache } from '../src/shared/cache/cache.js'
 import { blocking, connectRedis, failFast } from '../src/shared/cache/redis.js'
 import type { WorkerConfig } from '../src/shared/config.js'
+import type { Announce } from '../src/shared/database/changes.js'
 import { connectDatabase } from '../src/shared/database/client.js'
 import { checkConnections } from '../src/shared/database/connection-check.js'
+import { createHintPublisher, isStreamTag } from '../src/shared/realtime/hints.js'
 import { prefixOfPart } from '../src/shared/redis/address.js'
 import { type Scheduler, startScheduler } from '../src/shared/schedule/scheduler.js'
 import { closeInOrder, type ShutdownStep } from '../src/shared/shutdown.js'
@@ -44,13 +46,20 @@ const openResources = async (config: WorkerConfig, logger: Logger) => {
     registry,
     enabled: false,
   })
+  const publishHints = createHintPublisher(lock.redis, config.REDIS_PREFIX)
+  const announce: Announce = async (tags) => {
+    await Promise.all([
+      cache.invalidate(tags.filter((tag) => !isStreamTag(tag))),
+      publishHints(tags.filter(isStreamTag)),
+    ])
+  }
   const database = connectDatabase({
     url: config.DATABASE_URL,
     poolMax: poolMaxOf(config),
     pooled: config.DATABASE_PGBOUNCER,
     applicationName: 'unnest-worker',
     waitMs: DATABASE_WAIT_MS,
-    announce: cache.invalidate,
+    announce,
     tracer,
   })
   const shutdownSteps: ShutdownStep[] = [

@@ -12,7 +12,12 @@ const KEEP_RUNS_DAYS = 30
 
 type Needs = Pick<
   WorkerCradle,
-  'sessionsService' | 'oneTimeTokens' | 'transitionsService' | 'upkeepService' | 'deliveriesService'
+  | 'sessionsService'
+  | 'oneTimeTokens'
+  | 'transitionsService'
+  | 'upkeepService'
+  | 'deliveriesService'
+  | 'realtimeService'
 >
 
 /** Clears away what is not needed any more, every ten minutes. */
@@ -25,7 +30,14 @@ const chore = (name: string, runBatch: ScheduledJob['runBatch']): ScheduledJob =
 
 /** Everything that runs on a schedule, on one worker at a time. */
 export const scheduledJobs = (
-  { sessionsService, oneTimeTokens, transitionsService, upkeepService, deliveriesService }: Needs,
+  {
+    sessionsService,
+    oneTimeTokens,
+    transitionsService,
+    upkeepService,
+    deliveriesService,
+    realtimeService,
+  }: Needs,
   { ORDER_TTL_MINUTES }: Pick<WorkerConfig, 'ORDER_TTL_MINUTES'>,
 ): readonly ScheduledJob[] => [
   {
@@ -53,6 +65,7 @@ export const scheduledJobs = (
   chore('idempotency-keys.prune', pruneKeys),
   chore('sessions.prune', sessionsService.pruneSessions),
   chore('one-time-tokens.prune', oneTimeTokens.pruneExpired),
+  chore('realtime-events.prune', realtimeService.pruneEvents),
   chore('webhook-deliveries.end-unsent', deliveriesService.endUnsent),
   // Each takes its deliveries and their tries along.
   { ...chore('webhook-messages.prune', deliveriesService.pruneMessages), batchRows: 500 },

@@ -26,6 +26,7 @@ const ALONE: ReadonlySet<string> = new Set([
   'test/mail/smtp.test.ts',
   'test/migrations.test.ts',
   'test/readme.test.ts',
+  'test/realtime/fleet.test.ts',
   'test/security/revocation-without-postgres.test.ts',
   'test/sessions/session-watch.test.ts',
   'test/shared/http/handler-deadline.test.ts',

@@ -4,7 +4,7 @@ import { DeadlineError, withDeadline } from '../shared/deadline.js'
 import { forbidden, unauthenticated, unavailable } from '../shared/errors.js'
 import type { AccessHooks } from '../shared/http/access.js'
 import type { Principal, Role } from '../shared/principal.js'
-import { callerIn, type PageAdmin } from './auth.claims.js'
+import { type Caller, callerIn, type PageAdmin } from './auth.claims.js'
 import type { KnownCallers } from './known-callers.js'
 import type { PageSessions } from './page-sessions.js'
 
@@ -24,16 +24,16 @@ const refuse = (request: FastifyRequest, cause: unknown): never => {
 }
 
 /** Who the bearer token speaks for. @throws unauthenticated */
-const authenticate = async (request: FastifyRequest, knownCallers: KnownCallers): Promise<Principal> => {
+const authenticate = async (request: FastifyRequest, knownCallers: KnownCallers): Promise<Caller> => {
   const { authorization = '' } = request.headers
   const known = knownCallers.find(authorization)
-  if (known) return known.principal
+  if (known) return known
   try {
     if (authorization.length > MAX_HEADER_LENGTH) throw new Error('too long to be ours')
     await request.jwtVerify()
     const caller = callerIn(request.user)
     knownCallers.keep(authorization, caller)
-    return caller.principal
+    return caller
   } catch (cause) {
     return refuse(request, cause)
   }
@@ -62,9 +62,10 @@ export const createAccessHooks = (
 
   /** Verifies the token, sees to it that its session goes on, and puts the principal on the request. */
   const requireSignedIn: onRequestAsyncHookHandler = async (request) => {
-    const principal = await authenticate(request, knownCallers)
+    const { principal, expiresAt } = await authenticate(request, knownCallers)
     await requireLive(principal)
     request.principal = principal
+    request.tokenExpiresAt = expiresAt
   }
 
   /** The same for a browser's cookie, and for nothing else: an access token opens no page. */

@@ -34,15 +34,6 @@ export const createHistoryRepository = (executor: Executor) => ({
       moves.map(({ from, to, ...move }) => ({ ...move, fromStatus: from, toStatus: to })),
     ),
 
-  /** When the order got to that version. */
-  findTime: async (orderId: string, version: number): Promise<string | undefined> => {
-    const [row] = await executor
-      .select({ createdAt: orderEvents.createdAt })
-      .from(orderEvents)
-      .where(and(eq(orderEvents.orderId, orderId), eq(orderEvents.version, version)))
-    return row?.createdAt
-  },
-
   /** Oldest first, from behind that version. */
   listEvents: async (orderId: string, after: number | undefined, limit: number): Promise<NumberedEvent[]> => {
     const rows = await executor

@@ -16,8 +16,6 @@ export type OwnedMove = Move & { readonly userId: string }
 export interface HistoryService {
   /** Writes the events of these moves and queues their publication, in the transaction that made them. */
   readonly recordMoves: (transaction: Transaction, moves: readonly OwnedMove[]) => Promise<void>
-  /** When the order got to that version, if that is known. */
-  readonly findTime: HistoryRepository['findTime']
   /** Oldest first, from behind that version. */
   readonly listEvents: HistoryRepository['listEvents']
 }
@@ -33,7 +31,6 @@ export const createHistoryService = (needs: HistoryServiceNeeds): HistoryService
       ])
     },
 
-    findTime: historyOf(database).findTime,
     listEvents: historyOf(database).listEvents,
   }
 }

@@ -131,6 +131,15 @@ export const createSessionsRepository = (executor: Executor) => ({
     return rows.length === 1
   },
 
+  /** Those of the sessions that are live. */
+  findLive: async (ids: readonly string[]): Promise<string[]> => {
+    const rows = await executor
+      .select({ id: sessions.id })
+      .from(sessions)
+      .where(and(inArray(sessions.id, [...ids]), isLive))
+    return rows.map(({ id }) => id)
+  },
+
   /** @returns whether it did: the session was live, and that user's */
   endSession: async (id: string, userId: string, reason: EndReason): Promise<boolean> => {
     const rows = await executor

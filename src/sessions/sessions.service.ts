@@ -57,6 +57,8 @@ export interface SessionsService {
   readonly forgetDevicesOf: (transaction: Transaction, userId: string) => Promise<void>
   /** Asks Postgres, for when the watch does not know. */
   readonly isLive: (sessionId: string) => Promise<boolean>
+  /** The same for many at once. @returns those that are live */
+  readonly findLive: (sessionIds: readonly string[]) => Promise<string[]>
   /** Deletes up to `limit` long expired sessions. @returns how many it deleted */
   readonly pruneSessions: (transaction: Transaction, limit: number) => Promise<number>
 }
@@ -97,6 +99,7 @@ export const createSessionsService = (needs: SessionsServiceNeeds): SessionsServ
     announceEnds: sessionWatch.catchUp,
     forgetDevicesOf: (transaction, userId) => repositoryOf(transaction).forgetDevicesOf(userId),
     isLive: repository.isLive,
+    findLive: repository.findLive,
     pruneSessions: (transaction, limit) => repositoryOf(transaction).deleteExpired(KEEP_EXPIRED_DAYS, limit),
   }
 }

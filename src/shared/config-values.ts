@@ -70,6 +70,16 @@ export const proxies = z
   .transform(listOf)
   .refine((list) => list.every(isNetwork), 'must be addresses or networks (10.0.0.0/8), separated by commas')
 
+/** As browsers spell the origin of a page: without a path, a default port, or an upper-case letter. */
+const isOrigin = (text: string): boolean =>
+  URL.canParse(text) && /^https?:/.test(text) && new URL(text).origin === text
+
+export const origins = z
+  .string()
+  .default('')
+  .transform(listOf)
+  .refine((list) => list.every(isOrigin), 'must be origins (https://shop.example), separated by commas')
+
 /** Redis is asked within a quarter of it, and Postgres rolls a frozen holder back after two seconds. */
 export const lockTime = wholeNumber(1_000, 600_000)
 

@@ -10,6 +10,7 @@ import {
   lockTime,
   mailbox,
   milliseconds,
+  origins,
   port,
   postgresUrl,
   proxies,
@@ -95,6 +96,9 @@ const apiSchema = z.object({
   RATE_LIMIT_UPLOADS: limit(100),
   UPLOAD_TIMEOUT_MS: wholeNumber(100, 30_000).default(30_000),
   RATE_LIMIT_WEBHOOK_SENDS: limit(30),
+  REALTIME_ORIGINS: origins,
+  REALTIME_SOCKETS_PER_USER: wholeNumber(1, 1_000).default(10),
+  REALTIME_SOCKETS_PER_POD: wholeNumber(1, 100_000).default(10_000),
   READINESS_DRAIN_MS: milliseconds.default(0),
 })
 

@@ -66,6 +66,9 @@ t.test('what has a default may be missing, or empty', async (t) => {
     RATE_LIMIT_UPLOADS: 100,
     UPLOAD_TIMEOUT_MS: 30_000,
     RATE_LIMIT_WEBHOOK_SENDS: 30,
+    REALTIME_ORIGINS: [],
+    REALTIME_SOCKETS_PER_USER: 10,
+    REALTIME_SOCKETS_PER_POD: 10_000,
     READINESS_DRAIN_MS: 0,
   })
   const empty = Object.fromEntries(variablesOfProcess.api.map((name) => [name, '']))
@@ -122,6 +125,22 @@ t.test('numbers are whole, plain and bounded', async (t) => {
     ]) {
       t.strictSame(faultsWith(String(bad)), [name], `${name} '${bad}'`)
     }
+  }
+})
+
+t.test('origins are spelt as browsers spell them', async (t) => {
+  const originsOf = (list: string) => loadApiConfig({ ...required, REALTIME_ORIGINS: list }).REALTIME_ORIGINS
+  const list = ['https://shop.example', 'http://localhost:8080']
+  t.strictSame(originsOf(list.join(', ')), list)
+  const path = [
+    'https://shop.example/',
+    'https://shop.example:443',
+    'https://Shop.example',
+    'https://a@b.example',
+  ]
+  for (const bad of ['*', 'null', 'shop.example', 'file:///x', 'wss://shop.example', ...path]) {
+    const faults = faultsOf(loadApiConfig, { ...required, REALTIME_ORIGINS: `${list[0]},${bad}` })
+    t.strictSame(namesIn(faults), ['REALTIME_ORIGINS'], bad)
   }
 })
 
@@ -329,6 +348,7 @@ const IN_WORDS: Readonly<Record<string, string>> = {
   WORKER_CONCURRENCY: 'by contract',
   STORAGE_URL: '`uploads/` in `DATA_DIR`',
   TRUST_PROXY: 'none',
+  REALTIME_ORIGINS: 'none',
 }
 
 t.test(

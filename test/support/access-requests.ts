@@ -150,6 +150,7 @@ export const requests: Readonly<Record<string, MakeRequest>> = {
   'GET /v1/uploads/:id/content': ({ uploadId }) => ({ parameter: uploadId }),
   'DELETE /v1/uploads/:id': ({ uploadId }) => ({ parameter: uploadId }),
   'GET /v1/media/:id': ({ mediaId }) => ({ parameter: mediaId }),
+  'GET /v1/realtime': nothing,
   'GET /v1/webhooks': nothing,
   'POST /v1/webhooks': () => ({ body: { url: 'https://example.com/hook', events: ['order.placed'] } }),
   'GET /v1/webhooks/:id': ({ webhookId }) => ({ parameter: webhookId }),

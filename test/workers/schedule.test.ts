@@ -17,6 +17,7 @@ const CHORES = {
   'uploads.sweep-files': 0,
   'webhook-deliveries.end-unsent': 1,
   'webhook-messages.prune': 1,
+  'realtime-events.prune': 1,
 }
 
 const runsOf = ({ sql }: World['database']) =>
@@ -63,6 +64,11 @@ t.test('old sessions, tokens and audit entries are cleared away, and young ones 
       values (${uuidv7()}, ${id ?? ''}, ${uuidv7()})`
   }
 
+  await sql`insert into realtime_streams (user_id, last_number) values (${userId}, 2)`
+  await sql`insert into realtime_events (user_id, number, key, type, data, occurred_at, created_at) values
+    (${userId}, 1, 'old', 'order.placed', '{}', now(), now() - interval '26 hours'),
+    (${userId}, 2, 'young', 'order.placed', '{}', now(), now() - interval '24 hours')`
+
   // What an operator put away is not sent; what he may still send again, and what is younger, waits.
   const jobs = { discarded: [2, 'discarded'], dead: [2, 'dead'], recent: [0, 'discarded'] } as const
   const deliveries: Record<string, string> = {}
@@ -95,6 +101,7 @@ t.test('old sessions, tokens and audit entries are cleared away, and young ones 
   t.strictSame([...(await sql`select id from audit_log`)], [{ id: entry }])
   t.strictSame([...(await sql`select key from idempotency_keys`)], [{ key: 'young' }])
   t.strictSame([...(await sql`select id from webhook_messages`)], [{ id: message }])
+  t.strictSame([...(await sql`select key from realtime_events`)], [{ key: 'young' }])
   const kept = await sql`select distinct message_id from webhook_deliveries`
   t.strictSame([...kept], [{ message_id: message }])
   const ended = await sql`select id, failure, next_attempt_at from webhook_deliveries where status = 'failed'`

@@ -46,6 +46,15 @@ const openHouse = async (): Promise<House & { readonly close: () => Promise<void
     cache,
     storageSettings: storageSettings(config),
     webhookSettings: { secretKeys: config.WEBHOOK_SECRET_KEYS, allowPrivate: false },
+    // No layer has sockets, so nothing is made of it.
+    realtimeSettings: {
+      subscriber: redis,
+      redisPrefix: config.REDIS_PREFIX,
+      registry,
+      logger,
+      socketsPerUser: 1,
+      socketsPerPod: 1,
+    },
   })
   const watch = await cradle.sessionWatch.start()
   const close = async (): Promise<void> => {

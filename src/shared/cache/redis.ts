@@ -41,6 +41,12 @@ export const blocking: Limits = {
   socketTimeout: SILENT_BLOCKING_MS,
 }
 
+/** The same for a connection that hears of what others publish; whoever subscribes does so again after an outage. */
+export const subscribing = (commandTimeout: number): Limits => ({
+  ...failFast(commandTimeout),
+  autoResubscribe: false,
+})
+
 /** Logs the beginning and the end of an outage, and not each of the attempts between. */
 const logOutages = (redis: RedisClient, name: string, logger: Logger): void => {
   let away = false

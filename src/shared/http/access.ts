@@ -18,6 +18,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Null on public routes. */
     principal: Principal | null
+    /** Until when the access token is good, in milliseconds since 1970; null where none was shown. */
+    tokenExpiresAt: number | null
   }
 }
 
@@ -59,6 +61,7 @@ export const registerAccess = (
 ): void => {
   const unguarded: string[] = []
   app.decorateRequest('principal', null)
+  app.decorateRequest('tokenExpiresAt', null)
   app.addHook('onRoute', function guard(this: FastifyInstance, route) {
     const access = route.config?.access ?? this.accessOfSubtree
     if (access === undefined) {

@@ -18,19 +18,34 @@ const sendAway = (response: ServerResponse): void => {
  */
 export const trackConnections = (server: Server): Connections => {
   const inUse = new Map<Socket, Set<ServerResponse>>()
+  const known = new WeakSet<Socket>()
   let retired = false
 
+  const responsesOn = (socket: Socket): Set<ServerResponse> => {
+    const responses = inUse.get(socket) ?? new Set()
+    inUse.set(socket, responses)
+    return responses
+  }
+
   server.on('connection', (socket) => {
-    inUse.set(socket, new Set())
-    socket.once('close', () => inUse.delete(socket))
+    const isNew = !known.has(socket)
+    known.add(socket)
+    responsesOn(socket)
+    // Another one is handed back by whoever was offered another protocol on it: see `upgrades.ts`.
+    if (isNew) socket.once('close', () => inUse.delete(socket))
   })
   // Before the application, which may answer at once.
   server.prependListener('request', ({ socket }, response) => {
-    const responses = inUse.get(socket)
-    responses?.add(response)
-    response.once('close', () => responses?.delete(response))
+    const responses = responsesOn(socket)
+    responses.add(response)
+    response.once('close', () => {
+      responses.delete(response)
+      if (socket.destroyed) inUse.delete(socket)
+    })
     if (retired) sendAway(response)
   })
+  // Whoever took it over closes it, with a word of farewell.
+  server.on('upgrade', ({ socket }) => inUse.delete(socket))
 
   return {
     retire: () => {

@@ -19,6 +19,7 @@ export const unsupportedMediaType = fault(
 )
 export const rangeNotSatisfiable = fault('range_not_satisfiable', 416, 'There is no such range.')
 export const expectationFailed = fault('expectation_failed', 417, 'Only 100-continue can be expected.')
+export const upgradeRequired = fault('upgrade_required', 426, 'This works by WebSocket alone.')
 export const headersTooLarge = fault('headers_too_large', 431, 'The headers are too large.')
 export const internalError = fault('internal_error', 500, 'Something went wrong on our side.')
 
@@ -32,6 +33,7 @@ export const httpFaults: readonly HttpFault[] = [
   unsupportedMediaType,
   rangeNotSatisfiable,
   expectationFailed,
+  upgradeRequired,
   headersTooLarge,
   internalError,
 ]

@@ -6,7 +6,12 @@ export type RedisClient = Redis | Cluster
 
 export type Limits = Pick<
   RedisOptions,
-  'enableOfflineQueue' | 'maxRetriesPerRequest' | 'commandTimeout' | 'enableAutoPipelining' | 'socketTimeout'
+  | 'enableOfflineQueue'
+  | 'maxRetriesPerRequest'
+  | 'commandTimeout'
+  | 'enableAutoPipelining'
+  | 'socketTimeout'
+  | 'autoResubscribe'
 >
 
 const CONNECT_TIMEOUT_MS = 2_000
