@@ -1,10 +1,11 @@
 import { parseArgs } from 'node:util'
 import { ensureHaproxy } from './haproxy.js'
+import { writePage } from './page.js'
 import { type Row, runScenario } from './run.js'
 import { SCENARIOS } from './scenarios.js'
 import { openStage } from './stage.js'
 
-/* `npm run test:fleet`: what clients see while pods, workers, Postgres and Redis fail. */
+/* `npm run test:fleet`: what clients see while pods, workers, Postgres and Redis fail; all of it writes docs/resilience.md. */
 
 const { values } = parseArgs({
   options: { only: { type: 'string' }, seconds: { type: 'string', default: '5' } },
@@ -30,6 +31,7 @@ const main = async (): Promise<void> => {
     await stage.close()
   }
   show(rows)
+  if (chosen.length === SCENARIOS.length) writePage(rows, seconds)
   if (rows.some(({ kept }) => !kept)) process.exitCode = 1
 }
 
