@@ -1,10 +1,8 @@
 import { build } from '../build.js'
 import { migrate } from '../launch/programs.js'
 import { recreateDatabase } from '../stack/databases.js'
-import { endRecorded } from '../stack/ledger.js'
 import { readEntries } from '../stack/ledger-files.js'
-import { startGuard } from '../stack/watch.js'
-import { createTestArea, startTestServices } from '../testing/services.js'
+import { inTestArea, startTestServices, type TestArea } from '../testing/services.js'
 import { type CpuTimes, type Pids, withCpuTimes } from './queue/cpu.js'
 import { runOutbox, startScene } from './queue/outbox.js'
 import { runPlain } from './queue/plain.js'
@@ -45,7 +43,7 @@ const describeRatio = (name: string, ours: readonly Round[], plain: readonly Rou
   console.log(`${name.padEnd(32)} ${middle.toFixed(2)} (${low.toFixed(2)} to ${high.toFixed(2)})`)
 }
 
-const measure = async (area: ReturnType<typeof createTestArea>): Promise<void> => {
+const measure = async (area: TestArea): Promise<void> => {
   const [services] = await Promise.all([startTestServices(area), build()])
   const databaseUrl = await recreateDatabase(services.databaseUrl, 'bench')
   await migrate({ ...process.env, DATABASE_URL: databaseUrl }, area.ledger)
@@ -80,11 +78,4 @@ const measure = async (area: ReturnType<typeof createTestArea>): Promise<void> =
   describeRatio('ratio to plain, in bulk', ours, bulk)
 }
 
-const area = createTestArea()
-startGuard(area.ledger, area.dir)
-try {
-  await measure(area)
-} finally {
-  await endRecorded(area.ledger)
-  area.discard()
-}
+await inTestArea(measure)

@@ -5,11 +5,10 @@ import { build } from '../build.js'
 import { createSecretKey, createSigningKeys } from '../keys.js'
 import { migrate, startBuilt, untilAnswering } from '../launch/programs.js'
 import { recreateDatabase } from '../stack/databases.js'
-import { endRecorded } from '../stack/ledger.js'
 import { freePort } from '../stack/ports.js'
 import { waitUntil } from '../stack/processes.js'
-import { startGuard } from '../stack/watch.js'
-import { createTestArea, startTestServices, type TestArea } from '../testing/services.js'
+import { inTestArea, startTestServices, type TestArea } from '../testing/services.js'
+import { writeMails } from './queue/outbox.js'
 
 /**
  * What Redis needs memory for: `npm run bench:memory`. Real processes fill it with many of one kind, one kind after the other, and
@@ -135,18 +134,9 @@ const measure = async (area: TestArea): Promise<void> => {
 const addressOf = (): string => `10.${[...randomBytes(3)].join('.')}`
 
 const handOver = async (sql: postgres.Sql, redis: Redis): Promise<void> => {
-  await sql`insert into outbox (id, name, version, queue, key, payload)
-    select gen_random_uuid(), 'send-password-changed', 1, 'mail', 'send-password-changed-' || gen_random_uuid(),
-      jsonb_build_object('userId', users.id, 'change', gen_random_uuid()) from users limit ${MANY}`
+  await writeMails(sql, MANY)
   const isThere = async () => (await redis.llen('unnest:jobs:mail:wait')) >= MANY
   if (!(await waitUntil(isThere, WAIT_LIMIT_MS))) throw new Error('the jobs were not handed over in time')
 }
 
-const area = createTestArea()
-startGuard(area.ledger, area.dir)
-try {
-  await measure(area)
-} finally {
-  await endRecorded(area.ledger)
-  area.discard()
-}
+await inTestArea(measure)

@@ -4,9 +4,10 @@ import { join } from 'node:path'
 import { migrate } from '../launch/programs.js'
 import { recreateDatabase } from '../stack/databases.js'
 import { discard } from '../stack/discard.js'
-import { claimLedger } from '../stack/ledger.js'
+import { claimLedger, endRecorded } from '../stack/ledger.js'
 import { startPostgres } from '../stack/postgres.js'
 import { startRedis } from '../stack/redis.js'
+import { startGuard } from '../stack/watch.js'
 
 /** What a test run needs besides the code; all of it is gone afterwards. */
 export interface TestArea {
@@ -33,6 +34,18 @@ export const createTestArea = (): TestArea => {
     dir,
     ledger: claimLedger(join(dir, 'run')),
     discard: () => discard(dir),
+  }
+}
+
+/** Runs `work` in an area of its own, whose processes end and whose files go with it, or with whoever kills this process. */
+export const inTestArea = async (work: (area: TestArea) => Promise<void>): Promise<void> => {
+  const area = createTestArea()
+  startGuard(area.ledger, area.dir)
+  try {
+    await work(area)
+  } finally {
+    await endRecorded(area.ledger)
+    area.discard()
   }
 }
 

@@ -2,6 +2,7 @@ import type { AwilixContainer } from 'awilix'
 import type { AuditTrail } from '../shared/database/audit.js'
 import type { Database } from '../shared/database/client.js'
 import { provide } from '../shared/provide.js'
+import { createEndedSessionsRepository } from './ended-sessions.repository.js'
 import { createRefreshService } from './refresh.service.js'
 import { createSessionsRepository } from './sessions.repository.js'
 import { createSessionsService } from './sessions.service.js'
@@ -26,7 +27,7 @@ const repositoryOf = createSessionsRepository
 export const registerSessions = <C extends SessionsNeeds>(container: AwilixContainer<C>) => {
   const withWatch = provide(container, {
     sessionWatch: ({ database }: SessionsNeeds) =>
-      createSessionWatch({ findEnded: createSessionsRepository(database).findEnded }),
+      createSessionWatch(createEndedSessionsRepository(database)),
   })
   return provide(withWatch, {
     sessionsService: ({ database, auditTrail, sessionWatch }: ServiceNeeds) =>

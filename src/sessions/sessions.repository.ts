@@ -3,7 +3,6 @@ import type { Executor } from '../shared/database/client.js'
 import type { Origin } from '../shared/origin.js'
 import type { Session } from './sessions.schemas.js'
 import { sessions } from './sessions.table.js'
-import type { EndedSessions } from './sessions.watch.js'
 
 export type EndReason =
   | 'logged_out'
@@ -46,15 +45,6 @@ export interface Rotation {
 const isLive = and(isNull(sessions.endedAt), gt(sessions.expiresAt, sql`now()`))
 /** When it is written and not when its transaction began: readers look for what ended a moment ago. */
 const end = (reason: EndReason) => ({ endedAt: sql`clock_timestamp()`, endReason: reason })
-const secondsFrom = (instant: unknown) => sql<number>`extract(epoch from now() - ${instant})::float8`
-
-/** @param rows one without a session where none was found */
-const toEnded = (
-  rows: readonly { readonly asOf: number; readonly id: string | null; readonly age: number | null }[],
-): EndedSessions => ({
-  asOf: rows[0]?.asOf ?? 0,
-  sessions: rows.flatMap(({ id, age }) => (id === null || age === null ? [] : [{ id, age }])),
-})
 
 export const createSessionsRepository = (executor: Executor) => ({
   insertSession: async ({ lifetime, ...session }: NewSession, origin: Origin): Promise<void> => {
@@ -123,14 +113,6 @@ export const createSessionsRepository = (executor: Executor) => ({
     }))
   },
 
-  isLive: async (id: string): Promise<boolean> => {
-    const rows = await executor
-      .select({ id: sessions.id })
-      .from(sessions)
-      .where(and(eq(sessions.id, id), isLive))
-    return rows.length === 1
-  },
-
   /** Those of the sessions that are live. */
   findLive: async (ids: readonly string[]): Promise<string[]> => {
     const rows = await executor
@@ -162,28 +144,6 @@ export const createSessionsRepository = (executor: Executor) => ({
   /** Forgets on what devices and from where a user was signed in. */
   forgetDevicesOf: async (userId: string): Promise<void> => {
     await executor.update(sessions).set({ userAgent: null, address: null }).where(eq(sessions.userId, userId))
-  },
-
-  /**
-   * What has ended within the last `seconds`, or since `since` (seconds since 1970) if that is earlier; at most `limit`, the
-   * latest first.
-   */
-  findEnded: async (seconds: number, since: number | undefined, limit: number): Promise<EndedSessions> => {
-    // Of the two the earlier; the one that is null does not count.
-    const bound = sql`least(now() - make_interval(secs => ${seconds}), to_timestamp(${since ?? null}::float8))`
-    const found = executor
-      .select({ id: sessions.id, age: secondsFrom(sessions.endedAt).as('age') })
-      .from(sessions)
-      .where(gt(sessions.endedAt, bound))
-      .orderBy(desc(sessions.endedAt))
-      .limit(limit)
-      .as('found')
-    const rows = await executor
-      .select({ asOf: sql<number>`extract(epoch from now())::float8`, id: found.id, age: found.age })
-      // The time is told also where nothing was found.
-      .from(sql`(select) as look`)
-      .leftJoin(found, sql`true`)
-    return toEnded(rows)
   },
 
   /** Deletes up to `limit` sessions that expired more than `days` ago. @returns how many it deleted */

@@ -98,7 +98,7 @@ export const createSessionsService = (needs: SessionsServiceNeeds): SessionsServ
       repositoryOf(transaction).endSessionsOf(userId, reason, except),
     announceEnds: sessionWatch.catchUp,
     forgetDevicesOf: (transaction, userId) => repositoryOf(transaction).forgetDevicesOf(userId),
-    isLive: repository.isLive,
+    isLive: async (sessionId) => (await repository.findLive([sessionId])).length === 1,
     findLive: repository.findLive,
     pruneSessions: (transaction, limit) => repositoryOf(transaction).deleteExpired(KEEP_EXPIRED_DAYS, limit),
   }

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { createSessionsRepository } from '../../src/sessions/sessions.repository.js'
+import { createEndedSessionsRepository } from '../../src/sessions/ended-sessions.repository.js'
 import { connectDatabase } from '../../src/shared/database/client.js'
 import { createWorld, startPod } from '../support/app.js'
 import { createCrowd } from '../support/crowd.js'
@@ -14,7 +14,7 @@ t.test('what has ended within a time, or since a moment, if that is earlier', as
   const { app } = await startPod(t, world)
   const { database, close } = connectDatabase({ url, poolMax: 1, applicationName: 'test' })
   t.teardown(close)
-  const { findEnded } = createSessionsRepository(database)
+  const { findEnded } = createEndedSessionsRepository(database)
   const { asOf, sessions } = await findEnded(660, undefined, 10)
   t.strictSame(sessions, [])
   t.ok(Math.abs(asOf - Date.now() / 1_000) < 60, 'when that was is told all the same')

@@ -59,14 +59,19 @@ export const startScene = async (
   return { sql, workerPid: worker.pid, stop }
 }
 
+/** Writes so many mails into the outbox, of different users; there must be as many. */
+export const writeMails = async (sql: postgres.Sql, count: number): Promise<void> => {
+  await sql`insert into outbox (id, name, version, queue, key, payload)
+    select gen_random_uuid(), 'send-password-changed', 1, 'mail', 'send-password-changed-' || gen_random_uuid(),
+      jsonb_build_object('userId', users.id, 'change', gen_random_uuid())
+    from users limit ${count}`
+}
+
 /** Writes so many mails into the outbox and waits for their rows to be closed. @returns jobs per second */
 export const runOutbox = async ({ sql }: Scene, jobs: number): Promise<number> => {
   const begun = performance.now()
   for (let written = 0; written < jobs; written += WRITTEN_AT_ONCE) {
-    await sql`insert into outbox (id, name, version, queue, key, payload)
-      select gen_random_uuid(), 'send-password-changed', 1, 'mail', 'send-password-changed-' || gen_random_uuid(),
-        jsonb_build_object('userId', users.id, 'change', gen_random_uuid())
-      from users limit ${Math.min(WRITTEN_AT_ONCE, jobs - written)}`
+    await writeMails(sql, Math.min(WRITTEN_AT_ONCE, jobs - written))
   }
   const until = Date.now() + LIMIT_MS
   for (;;) {
