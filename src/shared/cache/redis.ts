@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { Cluster, Redis } from 'ioredis'
 import { createClient, type Limits, type RedisClient } from '../redis/client.js'
+import { forgiveLateTimeouts } from '../redis/late-timeouts.js'
 import type { Logger } from '../telemetry/logger.js'
 import { sendTogether } from './send-together.js'
 
@@ -103,8 +104,9 @@ export const connectRedis = async (
 ): Promise<RedisConnection> => {
   const redis = createClient(url, `unnest-${name}`, options)
   logOutages(redis, name, logger)
-  // A Cluster has a stream for each node, and a command's node is known too late to hold it.
-  if (!options.enableAutoPipelining && redis instanceof Redis) sendTogether(redis)
+  // A Cluster has a client and a stream for each node, and a command's node is known too late to hold it.
+  if (redis instanceof Redis && options.commandTimeout !== undefined) forgiveLateTimeouts(redis)
+  if (redis instanceof Redis && !options.enableAutoPipelining) sendTogether(redis)
   const copies = trackCopies(redis)
   await untilReady(redis)
   return {
