@@ -47,7 +47,7 @@ t.test('nothing that an operator or a relay asks reads the whole outbox', async 
   await countOutbox(database, ['mail', 'events'])
   await isAnythingDue(database)
   await takeDueRows(database, 500, ['events'])
-  await recallRows(database, 5_000)
+  await recallRows(database, 5_000, 0)
   await pruneClosedRows(database, 1, 5_000)
   await database.transaction(async (transaction) => {
     const deadLetters = createDeadLettersRepository(transaction)

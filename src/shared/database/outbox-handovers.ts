@@ -84,9 +84,14 @@ export const isAnythingDue = async (executor: Executor): Promise<boolean> => {
 /**
  * Makes up to `limit` rows due that are in the queue and in nobody's hand: the queue has lost all it had. Their next
  * handover is how they are found; those for which it is time already need no recall.
+ * @param sinceLookSeconds since the queue was seen to be empty: what another relay has handed over behind that is in it
  * @returns how many
  */
-export const recallRows = async (executor: Executor, limit: number): Promise<number> => {
+export const recallRows = async (
+  executor: Executor,
+  limit: number,
+  sinceLookSeconds: number,
+): Promise<number> => {
   const recalled = await executor.execute(sql`
     with recursive ${openQueues}
     update outbox set handed_over_at = null, handovers = 0, due_at = coalesce(ready_at, now())
@@ -95,7 +100,7 @@ export const recallRows = async (executor: Executor, limit: number): Promise<num
         select id from outbox
         where ${isOpenInQueue}
           and due_at > now() and due_at <= now() + make_interval(secs => ${LONGEST_HANDOVER_SECONDS})
-          and handed_over_at is not null and (claimed_until is null or claimed_until <= now())
+          and handed_over_at <= now() - make_interval(secs => ${sinceLookSeconds}) and (claimed_until is null or claimed_until <= now())
         order by outbox.queue, due_at limit ${limit} for update skip locked
       ) as queued
       limit ${limit}

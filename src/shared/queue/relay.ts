@@ -111,8 +111,9 @@ export const createRelay = ({ database, redis, prefix, metrics, logger }: RelayN
   }
 
   /** One batch: a long recall is many turns, so that whoever watches sees them end. */
-  const recall = async (): Promise<number> => {
-    const batch = await inTime('recalling jobs', recallRows(database, RECALL_ROWS))
+  const recall = async (lookedAt: number): Promise<number> => {
+    const sinceLook = (performance.now() - lookedAt) / 1_000
+    const batch = await inTime('recalling jobs', recallRows(database, RECALL_ROWS, sinceLook))
     recalled += batch
     if (batch === RECALL_ROWS) return batch
     // Only then: a relay that dies in between leaves it to the next one.
@@ -127,8 +128,9 @@ export const createRelay = ({ database, redis, prefix, metrics, logger }: RelayN
   const handOver = async (): Promise<number> => {
     // BullMQ would keep each batch in memory until Redis comes, and each round of an outage adds one.
     if (redis.status !== 'ready') throw new Error('Redis is away')
+    const lookedAt = performance.now()
     const { hasAll, full } = await withDeadline('looking at the queues', HANDOVER_TIMEOUT_MS, lookAtQueues())
-    if (!hasAll && (await recall()) > 0) return RECALL_ROWS
+    if (!hasAll && (await recall(lookedAt)) > 0) return RECALL_ROWS
     // Also when another relay came to the end of it: what was counted is no part of the next loss.
     recalled = 0
     const rows = await inTime('taking due jobs', takeDueRows(database, BATCH_ROWS, full))

@@ -11,6 +11,14 @@ import { until } from '../../support/until.js'
 /** Two turns of a relay. */
 const LOST = 5_001
 
+const createSignal = () => {
+  let give = (): void => {}
+  const given = new Promise<void>((resolve) => {
+    give = resolve
+  })
+  return { given, give }
+}
+
 t.test('a loss that another relay has made good is no part of the next one', async (t) => {
   const { database: db, redisPrefix: prefix } = await createWorld(t)
   const { database, close } = connectDatabase({ url: db.url, poolMax: 2, applicationName: 'test' })
@@ -44,6 +52,48 @@ t.test('a loss that another relay has made good is no part of the next one', asy
   await redis.del(`${prefix}:queues-filled`)
   for (let turn = 0; turn < 2; turn += 1) await relay.handOver()
   t.equal(losses, 1, 'nor is one of two turns told twice')
+})
+
+t.test('a relay that saw an empty queue does not recall what another has put there since', async (t) => {
+  const world = await createWorld(t)
+  const { database, close } = connectDatabase({
+    url: world.database.url,
+    poolMax: 2,
+    applicationName: 'test',
+  })
+  const metrics = { queueLost: () => {}, handedOver: () => {}, ended: () => {}, buried: () => {} }
+  const logger = createLogger({ level: 'silent', process: 'test' })
+  const clients = [new Redis(testServices().redisUrl), new Redis(testServices().redisUrl)] as const
+  await Promise.all(clients.map((redis) => redis.ping()))
+  const needs = { database, prefix: world.redisPrefix, metrics, logger }
+  const [early, late] = clients.map((redis) => createRelay({ ...needs, redis }))
+  t.teardown(async () => {
+    await Promise.all([early?.close(), late?.close()])
+    await Promise.all(clients.map((redis) => redis.quit()))
+    await close()
+  })
+  const looked = createSignal()
+  const released = createSignal()
+  const [, slow] = clients
+  const pipeline = slow.pipeline.bind(slow)
+  slow.pipeline = (commands) => {
+    const asking = pipeline(commands)
+    const exec = asking.exec.bind(asking)
+    asking.exec = async () => {
+      const answers = await exec()
+      looked.give()
+      await released.given
+      return answers
+    }
+    return asking
+  }
+  await insertWelcome(world)
+  const recalling = late?.handOver()
+  await looked.given
+  t.equal(await early?.handOver(), 1)
+  released.give()
+  t.equal(await recalling, 0)
+  t.match(await outboxRows(world), [{ handovers: 1, closed_at: null }])
 })
 
 t.test('a queue that takes nothing keeps no other from its jobs', async (t) => {
