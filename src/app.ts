@@ -23,6 +23,7 @@ import { registerErrorHandler, registerNotFound } from './shared/http/error-hand
 import { registerHandlerDeadline } from './shared/http/handler-deadline.js'
 import { registerHealth } from './shared/http/health.js'
 import { registerIdempotency } from './shared/http/idempotency.js'
+import { registerLoadShedding } from './shared/http/load-shedding.js'
 import { collectMethods } from './shared/http/method-not-allowed.js'
 import { registerDocs, registerOpenApi } from './shared/http/openapi.js'
 import { registerProtocolRules } from './shared/http/protocol-rules.js'
@@ -80,8 +81,10 @@ export const createApp = async (needs: AppNeeds): Promise<FastifyInstance> => {
     registerRequestMetrics(app, registry),
   ])
   registerErrorHandler(app)
+  const shedding = registerLoadShedding(app, { load, poolMax: config.DATABASE_POOL_MAX, registry })
   registerProtocolRules(app)
   registerIdempotency(app, cradle.database)
+  shedding.guardPool()
   registerStrictQuery(app)
   registerStrictBody(app)
   documentConditional(app)

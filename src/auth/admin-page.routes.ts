@@ -56,7 +56,7 @@ export const adminPageRoutes: FastifyPluginCallbackZod<AdminPageRoutesOptions> =
   app.post(
     '/login',
     {
-      config: { access: 'public' },
+      config: { access: 'public', priority: 'high' },
       onRequest: [limits.requireFreeHashing, limits.logInByAddress],
       preHandler: [limits.takeHashingPlace, limits.logInByAccount],
       errorHandler: answerLogInError,

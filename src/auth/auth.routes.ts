@@ -49,7 +49,7 @@ export const authRoutes: FastifyPluginCallbackZod<AuthRoutesOptions> = (app, opt
   app.post(
     '/login',
     {
-      config,
+      config: { ...config, priority: 'high' },
       onRequest: [limits.requireFreeHashing, limits.logInByAddress],
       preHandler: [limits.takeHashingPlace, limits.logInByAccount],
       schema: { tags, summary: 'Open a session', body: loginBody, response: { 200: tokensSchema } },

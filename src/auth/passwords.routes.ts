@@ -39,7 +39,7 @@ export const passwordsRoutes: FastifyPluginCallbackZod<PasswordsRoutesOptions> =
   app.post(
     '/reset',
     {
-      config: { access: 'public' },
+      config: { access: 'public', priority: 'high' },
       onRequest: [limits.requireFreeHashing, limits.mailedTokenByAddress],
       preHandler: limits.takeHashingPlace,
       schema: {
@@ -58,7 +58,7 @@ export const passwordsRoutes: FastifyPluginCallbackZod<PasswordsRoutesOptions> =
   app.post(
     '/change',
     {
-      config: { access: 'signed-in' },
+      config: { access: 'signed-in', priority: 'high' },
       onRequest: limits.requireFreeHashing,
       preHandler: [limits.takeHashingPlace, limits.passwordByUser],
       schema: {

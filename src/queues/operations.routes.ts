@@ -14,7 +14,7 @@ import {
 import type { QueuesService } from './queues.service.js'
 
 const tags = ['administration']
-const config = { access: { roles: ['admin'] } } as const
+const config = { access: { roles: ['admin'] }, priority: 'high' } as const
 
 export interface OperationsRoutesOptions {
   readonly operationsService: OperationsService

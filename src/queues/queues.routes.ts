@@ -14,7 +14,7 @@ import {
 import type { JobSummary, QueuesService } from './queues.service.js'
 
 const tags = ['administration']
-const config = { access: { roles: ['admin'] } } as const
+const config = { access: { roles: ['admin'] }, priority: 'high' } as const
 
 /** When the last one failed, in microseconds since 1970, and its id. */
 const position = z.tuple([z.int(), z.uuid()])

@@ -35,7 +35,7 @@ export const realtimeRoutes: FastifyPluginCallbackZod<RealtimeRoutesOptions> = (
   app.get(
     '/v1/realtime',
     {
-      config: { access: 'signed-in', websocket: true },
+      config: { access: 'signed-in', websocket: true, priority: 'high' },
       onRequest: requireOrigin(allowedOrigins),
       schema: {
         tags: ['realtime'],

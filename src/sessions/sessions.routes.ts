@@ -8,6 +8,8 @@ import type { SessionsService } from './sessions.service.js'
 
 const tags = ['auth']
 const config = { access: 'signed-in' } as const
+/** Whoever fears for his account waits for no quieter hour. */
+const ending = { ...config, priority: 'high' } as const
 
 export interface SessionsRoutesOptions {
   readonly sessionsService: SessionsService
@@ -20,7 +22,7 @@ export const sessionsRoutes: FastifyPluginCallbackZod<SessionsRoutesOptions> = (
 ) => {
   app.post(
     '/logout',
-    { config, schema: { tags, summary: 'End this session', response: noContent } },
+    { config: ending, schema: { tags, summary: 'End this session', response: noContent } },
     async (request, reply) => {
       const principal = principalOf(request)
       await sessionsService.endSession(principal, principal.sessionId, originOf(request))
@@ -51,7 +53,7 @@ export const sessionsRoutes: FastifyPluginCallbackZod<SessionsRoutesOptions> = (
   app.delete(
     '/sessions/:id',
     {
-      config,
+      config: ending,
       schema: { tags, summary: 'End one of one’s own sessions', params: sessionParams, response: noContent },
     },
     async (request, reply) => {

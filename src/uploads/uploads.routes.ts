@@ -57,7 +57,7 @@ export const receptionRoutes: FastifyPluginAsyncZod<UploadsRoutesOptions> = asyn
   app.post(
     '',
     {
-      config: { access, deadlineMs: timeoutMs + STORING_MS },
+      config: { access, deadlineMs: timeoutMs + STORING_MS, priority: 'high' },
       onRequest: limit,
       schema: {
         tags,

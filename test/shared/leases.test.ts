@@ -52,6 +52,17 @@ t.test('a crowd asks once for ten, and nobody gets the number of another', async
   t.equal(asked(), 3)
 })
 
+t.test('a crowd whose allowance is large does not wait for one answer after another', async (t) => {
+  const clock = holdClock(t)
+  const { take, asked } = createCount(clock.now)
+  const { take: takeOne } = createLeases(take)
+  const allowance = { max: 100_000, windowMs: MINUTE }
+  const numbers = await Promise.all(Array.from({ length: 200 }, () => takeOne('ada', allowance)))
+  t.equal(new Set(numbers.map(({ current }) => current)).size, 200)
+  t.equal(asked(), 2, 'for the first, and for those that came meanwhile')
+  t.equal((await takeOne('ada', allowance)).current, 201, 'for nobody else')
+})
+
 t.test('a failure is told to all who wait, and the next one asks again', async (t) => {
   const clock = holdClock(t)
   const { take } = createCount(clock.now)

@@ -94,7 +94,7 @@ export const registerAdminHealth = (app: FastifyInstance, needs: AdminHealthNeed
   app.get(
     '/v1/admin/health',
     {
-      config: { access: { roles: ['admin'] } },
+      config: { access: { roles: ['admin'] }, priority: 'high' },
       schema: {
         tags: ['administration'],
         summary: 'The state of this pod and of what it depends on',

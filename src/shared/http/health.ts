@@ -6,7 +6,7 @@ const statusSchema = z.object({ status: z.literal('ok') })
 const ok = { status: 'ok' } as const
 
 const route = (summary: string) => ({
-  config: { access: 'public' as const, generalLimit: false as const },
+  config: { access: 'public' as const, generalLimit: false as const, priority: 'high' as const },
   schema: { tags: ['health'], summary, response: { 200: statusSchema } },
 })
 

@@ -2,7 +2,8 @@ import type { Allowance, Taken } from './allowance.js'
 
 /** Of an allowance, and in pieces: what a pod holds and does not use is what others are refused too early. */
 const LARGEST_SHARE = 0.01
-const MOST_PIECES = 10
+/** More only for as many as wait for one: with ten at a time a crowd of one caller's would wait for many answers in turn. */
+const USUAL_PIECES = 10
 /** Keys held at most; the one that was leased first goes, with what is left of it. */
 const MAX_KEYS = 20_000
 
@@ -25,10 +26,12 @@ export type TakePieces = (key: string, allowance: Allowance, pieces: number) => 
 export const createLeases = (takePieces: TakePieces) => {
   const leases = new Map<string, Lease>()
   const asking = new Map<string, Promise<void>>()
+  const waiting = new Map<string, number>()
 
   const ask = async (key: string, allowance: Allowance): Promise<void> => {
     const begun = performance.now()
-    const pieces = Math.max(1, Math.min(MOST_PIECES, Math.floor(allowance.max * LARGEST_SHARE)))
+    const wanted = Math.max(USUAL_PIECES, waiting.get(key) ?? 0)
+    const pieces = Math.max(1, Math.min(wanted, Math.floor(allowance.max * LARGEST_SHARE)))
     const { current, ttlMs } = await takePieces(key, allowance, pieces)
     leases.delete(key)
     const [oldest] = leases.keys()
@@ -51,13 +54,27 @@ export const createLeases = (takePieces: TakePieces) => {
     return { current: lease.next - 1, ttlMs }
   }
 
-  return {
-    take: async (key: string, allowance: Allowance): Promise<Taken> => {
+  const countWaiting = (key: string, more: 1 | -1): void => {
+    const count = (waiting.get(key) ?? 0) + more
+    if (count > 0) waiting.set(key, count)
+    else waiting.delete(key)
+  }
+
+  const takeAsked = async (key: string, allowance: Allowance): Promise<Taken> => {
+    countWaiting(key, 1)
+    try {
       for (;;) {
+        await askOnce(key, allowance)
         const taken = takeLeased(key)
         if (taken) return taken
-        await askOnce(key, allowance)
       }
-    },
+    } finally {
+      countWaiting(key, -1)
+    }
+  }
+
+  return {
+    take: async (key: string, allowance: Allowance): Promise<Taken> =>
+      takeLeased(key) ?? takeAsked(key, allowance),
   }
 }

@@ -1,0 +1,126 @@
+import type { FastifyInstance, FastifyRequest, RouteHandlerMethod } from 'fastify'
+import { Counter, type Registry } from 'prom-client'
+import type { BulkheadLoad } from '../bulkhead.js'
+import { unavailable } from '../errors.js'
+import { createShedding, LOOK_EVERY_MS, type Priority, type SheddingLimits } from '../limits/shedding.js'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** How soon this route is refused under overload: low for reads and normal for all else, where it does not say. */
+    priority?: Priority
+  }
+  interface FastifyRequest {
+    /** It has a place among those that the event loop is at work for. */
+    isInLoop: boolean
+  }
+}
+
+/** Half a turn of the loop, of which a request takes several. */
+const LOOP: SheddingLimits = { targetMs: 25, least: 256, most: 1_000 }
+/** For each connection. */
+const POOL: SheddingLimits = { targetMs: 100, least: 6, most: 25 }
+
+/** One for all: to note where each came from would cost more than what is refused. */
+const overload = Object.assign(unavailable({ detail: 'Too much is going on: try again in a moment.' }), {
+  stack: '',
+})
+
+interface Rank {
+  readonly method?: unknown
+  readonly config?: { readonly priority?: Priority } | undefined
+}
+
+const priorityOf = ({ method, config }: Rank): Priority =>
+  config?.priority ?? (method === 'GET' || method === 'HEAD' ? 'low' : 'normal')
+
+/** It arrives as slowly as its sender likes, and takes no place meanwhile. */
+const hasBody = ({ headers }: FastifyRequest): boolean =>
+  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+
+/** Tells `look` how late the event loop is, until the app closes. */
+const watchLoop = (app: FastifyInstance, look: (lateMs: number) => void): void => {
+  let due = 0
+  let timer: NodeJS.Timeout | undefined
+  app.addHook('onReady', async () => {
+    due = performance.now() + LOOK_EVERY_MS
+    timer = setInterval(() => {
+      const now = performance.now()
+      look(Math.max(0, now - due))
+      due = now + LOOK_EVERY_MS
+    }, LOOK_EVERY_MS).unref()
+  })
+  app.addHook('onClose', async () => clearInterval(timer))
+}
+
+export interface LoadSheddingNeeds {
+  /** How long those wait who want a connection. */
+  readonly load: () => Pick<BulkheadLoad, 'longestWaitMs'>
+  readonly poolMax: number
+  readonly registry: Registry
+}
+
+export interface LoadShedding {
+  /** Gives the routes that are added from here on their door to the pool. */
+  readonly guardPool: () => void
+}
+
+/**
+ * Refuses with 503 and Retry-After what a busy pod would answer too late, before it has cost much: by how late the event loop is, as the
+ * first thing; and by how long requests wait for a connection, in front of the handler, so that what the cache answers is
+ * not refused with a Postgres that is slow or away.
+ */
+export const registerLoadShedding = (
+  app: FastifyInstance,
+  { load, poolMax, registry }: LoadSheddingNeeds,
+): LoadShedding => {
+  const loop = createShedding(LOOP)
+  const { targetMs, least, most } = POOL
+  const pool = createShedding({ targetMs, least: least * poolMax, most: most * poolMax })
+  const refused = new Counter({
+    name: 'unnest_http_shed_total',
+    help: 'Requests that were refused because the event loop was late or the line for a connection long, by the priority of their route',
+    labelNames: ['by', 'priority'],
+    registers: [registry],
+  })
+  const refuse = (by: 'loop' | 'pool', priority: Priority) => {
+    refused.inc({ by, priority })
+    return overload
+  }
+
+  watchLoop(app, (lateMs) => {
+    loop.look(lateMs)
+    pool.look(load().longestWaitMs)
+  })
+  app.decorateRequest('isInLoop', false)
+  app.addHook('onRequest', (request, _reply, done) => {
+    const priority = priorityOf(request.routeOptions)
+    if (loop.isFull(priority)) return done(refuse('loop', priority))
+    request.isInLoop = priority !== 'high' && !hasBody(request)
+    if (request.isInLoop) loop.enter()
+    done()
+  })
+  // Not when the answer is out, for its reader may be slow, too.
+  app.addHook('onSend', (request, _reply, _payload, done) => {
+    if (request.isInLoop) loop.leave()
+    request.isInLoop = false
+    done()
+  })
+
+  const behindDoor = (handler: RouteHandlerMethod, priority: Priority): RouteHandlerMethod =>
+    async function enter(request, reply) {
+      if (pool.isFull(priority)) throw refuse('pool', priority)
+      pool.enter()
+      try {
+        return await handler.call(this, request, reply)
+      } finally {
+        pool.leave()
+      }
+    }
+  return {
+    guardPool: () =>
+      app.addHook('onRoute', (route) => {
+        const priority = priorityOf(route)
+        if (priority !== 'high') route.handler = behindDoor(route.handler, priority)
+      }),
+  }
+}

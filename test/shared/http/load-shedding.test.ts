@@ -1,0 +1,139 @@
+import Fastify from 'fastify'
+import { Registry } from 'prom-client'
+import t from 'tap'
+import { registerErrorHandler } from '../../../src/shared/http/error-handler.js'
+import { registerLoadShedding } from '../../../src/shared/http/load-shedding.js'
+import { createShedding } from '../../../src/shared/limits/shedding.js'
+import { type Answer, createCall, createWorld, startPod } from '../../support/app.js'
+import type { Test } from '../../support/environment.js'
+import { createProduct, registerAdmin } from '../../support/factories.js'
+import { until } from '../../support/until.js'
+
+/** So many are let in however late the loop is, and twice as many of those that are not cheap to ask again. */
+const LEAST = 256
+const REFUSED = { code: 'unavailable', detail: /^Too much is going on/ }
+const block = (ms: number): void => {
+  for (const begun = performance.now(); performance.now() - begun < ms; );
+}
+
+t.test(
+  'fewer are let in for as long as there is a wait, never fewer than can be, and more again later',
+  (t) => {
+    const shedding = createShedding({ targetMs: 100, least: 10, most: 20 })
+    const open = { low: false, normal: false, high: false }
+    const full = () => ({
+      low: shedding.isFull('low'),
+      normal: shedding.isFull('normal'),
+      high: shedding.isFull('high'),
+    })
+    const enter = (count: number): void => {
+      for (let index = 0; index < count; index += 1) shedding.enter()
+    }
+    enter(19)
+    t.strictSame(full(), open)
+    shedding.look(101)
+    t.strictSame(full(), { ...open, low: true }, 'of 19 four fifths may be there')
+    for (let look = 0; look < 20; look += 1) shedding.look(101)
+    enter(1)
+    t.strictSame(full(), { ...open, low: true, normal: true })
+    for (let gone = 0; gone < 11; gone += 1) shedding.leave()
+    t.strictSame(full(), open, 'nine may stay, whatever the wait is')
+    enter(1)
+    t.strictSame(full(), { ...open, low: true })
+    shedding.look(100)
+    t.strictSame(full(), open)
+    enter(10)
+    for (let look = 0; look < 20; look += 1) shedding.look(0)
+    t.strictSame(full(), { ...open, low: true }, 'nor ever more than at most')
+    t.end()
+  },
+)
+
+const createApp = async (t: Test) => {
+  const app = Fastify()
+  t.teardown(() => {
+    open()
+    return app.close()
+  })
+  const registry = new Registry()
+  registerErrorHandler(app)
+  registerLoadShedding(app, { load: () => ({ longestWaitMs: 0 }), poolMax: 100, registry })
+  let open: () => void = () => {}
+  const gate = new Promise<void>((resolve) => {
+    open = resolve
+  })
+  let waiting = 0
+  const wait = async () => {
+    waiting += 1
+    await gate
+    return { fine: true }
+  }
+  app.get('/list', wait)
+  app.post('/write', async () => ({ fine: true }))
+  app.get('/livez', { config: { access: 'public', priority: 'high' } }, async () => ({ fine: true }))
+  app.get('/busy', { config: { access: 'public', priority: 'high' } }, async () => block(150))
+  const call = createCall(await app.listen({ port: 0 }))
+  return { call, registry, open, waiting: () => waiting }
+}
+
+t.test('a late event loop refuses what is cheap to ask again, and only what is too much', async (t) => {
+  const { call, registry, open, waiting } = await createApp(t)
+  const inHand = Array.from({ length: LEAST }, () => call('GET', '/list'))
+  await until('all to be in hand', () => waiting() === LEAST)
+  await call('GET', '/busy')
+  const refused = await until('one to be refused', async () => {
+    const more = call('GET', '/list')
+    const answer = await Promise.race([more, call('GET', '/livez').then(() => undefined)])
+    if (answer === undefined) inHand.push(more)
+    return answer
+  })
+  t.equal(refused.status, 503)
+  t.match(refused.body, REFUSED)
+  t.equal(refused.headers.get('retry-after'), '1')
+  t.equal((await call('POST', '/write', { body: {} })).status, 200)
+  t.equal((await call('GET', '/livez')).status, 200)
+  t.match(await registry.metrics(), 'unnest_http_shed_total{by="loop",priority="low"} 1')
+  open()
+  for (const { status } of await Promise.all(inHand)) t.equal(status, 200)
+  t.equal((await call('GET', '/list')).status, 200, 'with room again')
+})
+
+t.test(
+  'a long line for connections refuses reads before writes, and not what needs no connection',
+  async (t) => {
+    const world = await createWorld(t, { DATABASE_POOL_MAX: '2', LOG_LEVEL: 'warn' })
+    const { sql } = world.database
+    const { call, log } = await startPod(t, world)
+    const admin = await registerAdmin(call, world)
+    const mug = await createProduct(call, admin)
+    const kept = () => call('GET', `/v1/products/${mug.id}`)
+    await until('the mug to be kept', async () => (await kept()).headers.get('x-cache') === 'HIT')
+
+    const lock = await sql.reserve()
+    await lock`begin`
+    await lock`lock table products in access exclusive mode`
+    const asked: Promise<unknown>[] = []
+    let refused: Answer | undefined
+    const list = async (): Promise<Answer> => {
+      const answer = await call('GET', `/v1/products?maxPrice=${asked.length}`)
+      if (/Too much is going on/.test(answer.text)) refused ??= answer
+      return answer
+    }
+    await until('a list to be refused', () => {
+      for (let more = 0; more < 4; more += 1) asked.push(list())
+      return refused !== undefined
+    })
+    t.match(refused, { status: 503, body: REFUSED })
+    t.ok(refused?.headers.get('retry-after'))
+    t.equal((await kept()).status, 200, 'the cache needs no connection')
+    t.equal((await call('GET', '/livez')).status, 200)
+    await lock`rollback`
+    lock.release()
+    await Promise.all(asked)
+    await until('all to be as before', async () => (await list()).status === 200)
+    t.ok(
+      log.some(({ msg, status }) => msg === 'request refused' && status === 503),
+      'each has its line',
+    )
+  },
+)
