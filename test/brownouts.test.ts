@@ -105,11 +105,14 @@ const statusesOf = async (t: Test, scene: Scene): Promise<Record<string, number>
   return Object.fromEntries(await Promise.all(answers))
 }
 
-const untilWhole = (scene: Scene) =>
-  until('all to work again', async () => {
+const untilWhole = async (scene: Scene) => {
+  // The dear ones are asked when there is hope.
+  await until('the pod to be ready', async () => (await scene.call('GET', '/readyz')).status === 200)
+  return until('all to work again', async () => {
     const answers = await Promise.all(Object.values(REQUESTS).map((send) => send(scene)))
     return answers.every(({ status }) => status < 300)
   })
+}
 
 const untilCached = (scene: Scene) =>
   until('the product to be cached', async () => {

@@ -14,6 +14,7 @@ const inTheLongForm = { skip: scaled(1, 0) === 1 && 'npm run test:start runs it'
 
 const account = { email: 'ada@example.com', password: 'correct horse battery', name: 'Ada' }
 const { name: _name, ...credentials } = account
+const late = { ...account, email: 'late@example.com' }
 
 const passwordIn = (output: string): string | undefined => /Password\s+(\S+)/.exec(output)?.[1]
 
@@ -26,7 +27,7 @@ const isAlive = (pid: number): boolean => {
   }
 }
 
-t.test('npm start, stopped and started again, finds its data', async (t) => {
+t.test('npm start, stopped or killed and started again, finds its data', async (t) => {
   const checkout = createCheckout(t)
   const first = await launch(t, checkout)
   await first.untilReady()
@@ -51,7 +52,28 @@ t.test('npm start, stopped and started again, finds its data', async (t) => {
   const again = createCall(second.url)
   t.equal((await again('POST', '/v1/auth/login', { body: credentials })).status, 200)
   t.equal((await again('POST', '/v1/auth/login', { body: admin })).status, 200)
-  t.equal(await second.stop('SIGTERM'), 0)
+  t.equal((await again('POST', '/v1/auth/register', { body: late })).status, 201)
+  const { pid = 0 } = second.process
+  await second.stop('SIGKILL')
+  t.notOk(isAlive(pid))
+
+  const third = await launch(t, checkout, { PORT: String(second.port) })
+  await third.untilReady()
+  const { status } = await createCall(third.url)('POST', '/v1/auth/login', {
+    body: { ...credentials, email: late.email },
+  })
+  t.equal(
+    status,
+    200,
+    'what was acknowledged before a kill is there, and nothing was left running that is in its way',
+  )
+  t.equal(await third.stop('SIGTERM'), 0)
+  await until('the port to be free', () =>
+    fetch(third.url).then(
+      () => false,
+      () => true,
+    ),
+  )
 })
 
 t.test('a silent log hides neither the banner nor the password', inTheLongForm, async (t) => {
@@ -60,28 +82,6 @@ t.test('a silent log hides neither the banner nor the password', inTheLongForm, 
   t.ok(passwordIn(program.output()))
   t.notMatch(program.output(), /GET|worker ready/)
   t.equal(await program.stop('SIGINT'), 0)
-})
-
-t.test('a killed launcher leaves nothing running and does not block the next start', async (t) => {
-  const checkout = createCheckout(t)
-  const killed = await launch(t, checkout)
-  await killed.untilReady()
-  const { pid = 0 } = killed.process
-  await createCall(killed.url)('POST', '/v1/auth/register', { body: account })
-  await killed.stop('SIGKILL')
-  t.notOk(isAlive(pid))
-
-  const next = await launch(t, checkout, { PORT: String(killed.port) })
-  await next.untilReady()
-  const { status } = await createCall(next.url)('POST', '/v1/auth/login', { body: credentials })
-  t.equal(status, 200, 'what was acknowledged before is there')
-  t.equal(await next.stop(), 0)
-  await until('the port to be free', () =>
-    fetch(next.url).then(
-      () => false,
-      () => true,
-    ),
-  )
 })
 
 t.test('given DATABASE_URL and REDIS_URL it uses those and starts none', inTheLongForm, async (t) => {

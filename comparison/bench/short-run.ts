@@ -45,8 +45,8 @@ const parse = (args: readonly string[]) => {
 }
 
 /** @throws Error with the help for what there is not */
-const readArguments = (name: string, usual: Turns) => {
-  const values = parse(process.argv.slice(2))
+export const readArguments = (name: string, usual: Turns, args: readonly string[]) => {
+  const values = parse(args)
   const rounds = wholeNumber(values?.rounds, usual.rounds)
   const seconds = wholeNumber(values?.seconds, usual.seconds)
   const isFit = rounds > 0 && seconds > 0 && [undefined, 'current'].includes(values?.node)
@@ -91,7 +91,7 @@ const measureAll = async <Found extends Circumstances>(
 export const runShort = async <Found extends Circumstances>(run: ShortRun<Found>): Promise<void> => {
   try {
     const begun = Date.now()
-    const { turns, pages, out, currentNode } = readArguments(run.name, run.usual)
+    const { turns, pages, out, currentNode } = readArguments(run.name, run.usual, process.argv.slice(2))
     const figures = join(out, `${run.name}.json`)
     const found = pages
       ? run.schema.parse(JSON.parse(readFileSync(figures, 'utf8')))

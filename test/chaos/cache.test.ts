@@ -5,7 +5,7 @@ import { createProduct, registerAdmin } from '../support/factories.js'
 import { figure, scaled } from '../support/figures.js'
 import { startFleet } from '../support/fleet.js'
 
-const ROUNDS = scaled(200, 10_000)
+const ROUNDS = scaled(100, 10_000)
 const READERS = 2
 
 /** Reads all the time, so that no write meets a cache at rest. */

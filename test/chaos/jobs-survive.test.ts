@@ -18,9 +18,9 @@ import type { RunningProcess } from '../support/process.js'
 import { until } from '../support/until.js'
 
 /** The scorecard's own size takes `KILLS=300`. */
-const KILLS = Number(process.env['KILLS'] ?? scaled(5, 50))
+const KILLS = Number(process.env['KILLS'] ?? scaled(3, 50))
 const KILL_EVERY_MS = { least: 500, most: 1_500 }
-const BACKLOG = scaled(100, 1_500)
+const BACKLOG = scaled(50, 1_500)
 const REBUILD_LIMIT_MS = 60_000
 /** A job that is in hand at a worker's death may be done by it and by its successor: no more than its queue's tries at once. */
 const MAIL_CONCURRENCY = 10
@@ -128,7 +128,9 @@ const terminateWorkers = async (t: TapTest, scene: ChaosScene): Promise<void> =>
   const clients = scene.startClients(100)
   const endSlowness = slowDown(scene, 100)
   const [one, other] = [nth(scene.workers, 0), nth(scene.workers, 1)]
-  const ended = (await Promise.all([terminate(scene, one, 3), terminate(scene, other, 2)])).flat()
+  const ended = (
+    await Promise.all([terminate(scene, one, scaled(2, 3)), terminate(scene, other, scaled(1, 2))])
+  ).flat()
   await clients.stop()
   endSlowness()
   const sums = await drain(scene, since)

@@ -1,7 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises'
 
 const LIMIT_MS = 15_000
-const INTERVAL_MS = 20
+const INTERVAL_MS = { least: 20, most: 100 }
+/** Who has waited long can wait a little longer, and whatever is looked at has its peace. */
+const OF_THE_WAIT = 0.05
 
 /** Waits until `look` finds something other than undefined or false. @throws Error that names `what` */
 export const until = async <T>(
@@ -9,11 +11,12 @@ export const until = async <T>(
   look: () => Promise<T | undefined | false> | T | undefined | false,
   limitMs = LIMIT_MS,
 ): Promise<T> => {
-  const end = Date.now() + limitMs
+  const begun = Date.now()
   for (;;) {
     const found = await look()
     if (found !== undefined && found !== false) return found
-    if (Date.now() > end) throw new Error(`waited ${limitMs} ms for ${what}`)
-    await wait(INTERVAL_MS)
+    const waited = Date.now() - begun
+    if (waited > limitMs) throw new Error(`waited ${limitMs} ms for ${what}`)
+    await wait(Math.min(INTERVAL_MS.most, INTERVAL_MS.least + waited * OF_THE_WAIT))
   }
 }

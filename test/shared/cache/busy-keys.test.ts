@@ -2,13 +2,13 @@ import t from 'tap'
 import { type Call, createWorld } from '../../support/app.js'
 import { nth } from '../../support/crowd.js'
 import { createProduct, registerAdmin } from '../../support/factories.js'
-import { figure } from '../../support/figures.js'
+import { figure, scaled } from '../../support/figures.js'
 import { startTwo } from '../../support/fleet.js'
 import { createSlowReads } from '../../support/slow-reads.js'
 
 const WAIT_LIMIT_MS = 3_500
 const READERS = 200
-const WRITES = 20
+const WRITES = scaled(6, 20)
 
 /** What the servers themselves measured, which does not count how busy the clients are. */
 const longest = (servers: Awaited<ReturnType<typeof startTwo>>): number =>
