@@ -1,9 +1,13 @@
+import { Cluster } from 'ioredis'
 import t, { type Test as TapTest } from 'tap'
+import { connectRedis, failFast } from '../../src/shared/cache/redis.js'
+import { createLogger } from '../../src/shared/telemetry/logger.js'
 import { type Answer, createWorld, startPod, startWorkerPod, type World } from '../support/app.js'
+import { checkHints, checkSilence } from '../support/cluster-hints.js'
 import { createProduct, registerAdmin } from '../support/factories.js'
 import { figure, scaled } from '../support/figures.js'
-import { insertWelcome, untilOutboxClosed } from '../support/outbox.js'
-import { startClusterRedis } from '../support/redis-cluster.js'
+import { insertWelcome, outboxRows } from '../support/outbox.js'
+import { type ClusterRedis, startClusterRedis } from '../support/redis-cluster.js'
 import { tooOldForForms } from '../support/redis-nodes.js'
 import { startSentinelRedis } from '../support/redis-sentinel.js'
 import { startSmtp } from '../support/smtp.js'
@@ -16,6 +20,8 @@ const JOBS_A_ROUND = scaled(20, 200)
 const RECOVERY_LIMIT_MS = 30_000
 /** What the replica had not heard of yet is handed over again after a minute. */
 const OUTBOX_LIMIT_MS = 100_000
+const ASKING_TIMEOUT_MS = 500
+const logger = createLogger({ level: 'silent', process: 'test' })
 const skip = await tooOldForForms()
 /** A job that the replica had not heard of waits for a minute, and so would all other tests. */
 const inTheLongForm = skip || (scaled(1, 0) === 1 && 'npm run test:chaos runs it')
@@ -40,14 +46,37 @@ const readUntilStopped = (read: readonly (() => Promise<Answer>)[]) => {
   }
 }
 
-/** A pod that is read from and a worker with work, while `fault` happens to their Redis. */
-const checkUnderLoad = async (t: TapTest, url: string, fault: (world: World) => Promise<void>) => {
+/** Waits as long as jobs get done, however many a second: so long is the limit for one. @returns all rows */
+const untilNoneIsOpen = async (world: World) => {
+  const count = async () => (await outboxRows(world)).filter(({ closed_at }) => closed_at === null).length
+  let open = await count()
+  while (open > 0) {
+    const before = open
+    const oneLess = async () => {
+      open = await count()
+      return open < before
+    }
+    await until(`one of ${before} jobs to be done`, oneLess, OUTBOX_LIMIT_MS)
+  }
+  return outboxRows(world)
+}
+
+/** A pod and a worker on the Redis of this URL. */
+const beginScene = async (t: TapTest, url: string) => {
   const smtp = await startSmtp(t)
   const world = await createWorld(t, { REDIS_URL: url, SMTP_URL: smtp.url })
   const { call } = await startPod(t, world)
   await startWorkerPod(t, world)
   const admin = await registerAdmin(call, world)
   const { id } = await createProduct(call, admin)
+  return { smtp, world, call, admin, id }
+}
+
+type Scene = Awaited<ReturnType<typeof beginScene>>
+
+/** The pod is read from and the worker has work, while `fault` happens to their Redis. */
+const checkUnderLoad = async (t: TapTest, scene: Scene, fault: (world: World) => Promise<void>) => {
+  const { smtp, world, call, admin, id } = scene
   const product = () => call('GET', `/v1/products/${id}`)
   const untilHit = (when: string) =>
     until(
@@ -65,7 +94,7 @@ const checkUnderLoad = async (t: TapTest, url: string, fault: (world: World) => 
     figure(t, `${count} reads around fault ${round}, ${bad.length} of them failed`)
     t.strictSame(bad, [], `${count} reads of round ${round}`)
   }
-  const rows = await untilOutboxClosed(world, OUTBOX_LIMIT_MS)
+  const rows = await untilNoneIsOpen(world)
   t.strictSame(
     rows.filter(({ failure }) => failure !== null),
     [],
@@ -75,17 +104,35 @@ const checkUnderLoad = async (t: TapTest, url: string, fault: (world: World) => 
   t.ok(welcomed.size >= ROUNDS * JOBS_A_ROUND, `${welcomed.size} mails`)
 }
 
+/** The library asks so before what it was redirected to, and waits for no answer; the runner fails a test for what nobody handles. */
+const checkAsking = async (t: TapTest, { url, nodes }: ClusterRedis) => {
+  const { redis, close } = await connectRedis(url, 'test', logger, failFast(ASKING_TIMEOUT_MS))
+  t.teardown(close)
+  if (!(redis instanceof Cluster)) throw new Error('this is no Cluster')
+  const [node] = redis.nodes('master')
+  await node?.ping()
+  const server = nodes.find(({ port }) => port === node?.options.port)
+  t.teardown(() => server?.thaw())
+  server?.freeze()
+  void node?.asking()
+  await t.rejects(node?.ping() ?? Promise.resolve(), { message: 'Command timed out' })
+}
+
 t.test('a Sentinel failover loses no job and fails no read', { skip: inTheLongForm }, async (t) => {
   const redis = await startSentinelRedis(t)
-  await checkUnderLoad(t, redis.url, redis.failOver)
+  await checkUnderLoad(t, await beginScene(t, redis.url), redis.failOver)
 })
 
 t.test('slots that move between the nodes of a Cluster lose no job and fail no read', { skip }, async (t) => {
   const redis = await startClusterRedis(t)
-  await checkUnderLoad(t, redis.url, async ({ redisPrefix }) => {
+  await t.test('a node that says nothing is no good news', (t) => checkSilence(t, redis))
+  await t.test('a redirection to a node that says nothing ends no process', (t) => checkAsking(t, redis))
+  const scene = await beginScene(t, redis.url)
+  await checkUnderLoad(t, scene, async ({ redisPrefix }) => {
     for (let move = 0; move < MOVES; move += 1) {
       await redis.moveSlotOf(`{${redisPrefix}-cache}`)
       await redis.moveSlotOf(`{${redisPrefix}-queue}`)
     }
   })
+  await t.test('an event reaches a socket on another pod', (t) => checkHints(t, scene, redis))
 })

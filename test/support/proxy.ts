@@ -14,6 +14,8 @@ export interface TcpProxy {
   readonly stall: () => void
   /** Lets nothing through on the connections of now, as a firewall that has forgotten them; new ones work. */
   readonly forget: () => void
+  /** Takes new connections and lets nothing through on them; those of now work. */
+  readonly stallNew: () => void
   /** Everything works again; what was held back arrives late. */
   readonly mend: () => Promise<void>
 }
@@ -22,6 +24,9 @@ export interface TcpProxy {
 export const startProxy = async (t: Test, { hostname, port: farPort }: URL): Promise<TcpProxy> => {
   const sockets = new Set<Socket>()
   let stalled = false
+  const stallNew = (): void => {
+    stalled = true
+  }
   const port = await freePort()
 
   const track = (socket: Socket, other: Socket): void => {
@@ -68,8 +73,9 @@ export const startProxy = async (t: Test, { hostname, port: farPort }: URL): Pro
     reset: () => {
       for (const socket of sockets) socket.resetAndDestroy()
     },
+    stallNew,
     stall: () => {
-      stalled = true
+      stallNew()
       forget()
     },
     mend: async () => {

@@ -11,6 +11,7 @@ const KEYS_AT_ONCE = 100
 
 export interface ClusterRedis {
   readonly url: string
+  readonly nodes: readonly RedisNode[]
   /** Moves the slot of this key, key by key, from the master that has it to the next one. */
   readonly moveSlotOf: (key: string) => Promise<void>
 }
@@ -67,6 +68,7 @@ export const startClusterRedis = async (t: Test): Promise<ClusterRedis> => {
   const owners = new Map<string, number>()
   return {
     url: `redis+cluster://${members.map(({ port }) => `127.0.0.1:${port}`).join()}`,
+    nodes: members,
     moveSlotOf: async (key) => {
       const slot = String(await members[0]?.client.call('CLUSTER', 'KEYSLOT', key))
       const owner = owners.get(slot) ?? Math.floor(Number(slot) / SHARE)

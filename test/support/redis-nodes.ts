@@ -21,6 +21,9 @@ export interface RedisNode {
   readonly client: Redis
   /** As a machine that is lost: at once, and nothing is said. */
   readonly kill: () => Promise<void>
+  /** Keeps its connections and says nothing on them any more. */
+  readonly freeze: () => void
+  readonly thaw: () => void
 }
 
 export interface NodeSettings {
@@ -68,7 +71,13 @@ export const startRedisNode = async (t: Test, settings: NodeSettings): Promise<R
     rmSync(dir, { recursive: true, force: true })
   })
   await until('a Redis to answer', () => client.ping().catch(() => undefined))
-  return { port, client, kill }
+  return {
+    port,
+    client,
+    kill,
+    freeze: () => child.kill('SIGSTOP'),
+    thaw: () => child.kill('SIGCONT'),
+  }
 }
 
 /** One that keeps nothing on disk and evicts nothing. */

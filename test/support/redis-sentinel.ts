@@ -1,3 +1,4 @@
+import type { Redis } from 'ioredis'
 import { freePort } from '../../dev/stack/ports.js'
 import type { Test } from './environment.js'
 import { dataNode, type RedisNode, startRedisNode } from './redis-nodes.js'
@@ -8,7 +9,10 @@ const DOWN_AFTER_MS = 500
 
 export interface SentinelRedis {
   readonly url: string
-  /** Kills the master and waits until its replica has taken its place; a new replica then stands behind that one. */
+  readonly sentinel: Redis
+  /** Kills the master and waits until its replica has taken its place. */
+  readonly promote: () => Promise<void>
+  /** The same; a new replica then stands behind that one. */
   readonly failOver: () => Promise<void>
 }
 
@@ -47,14 +51,19 @@ export const startSentinelRedis = async (t: Test): Promise<SentinelRedis> => {
       JSON.stringify(await sentinel.client.call('SENTINEL', 'REPLICAS', NAME)).includes(`127.0.0.1:${known}`),
     )
   await untilKnown(replica)
+  const promote = async () => {
+    await master.kill()
+    await until('the replica to be master', async () =>
+      /role:master/.test(await replica.client.info('replication')),
+    )
+    master = replica
+  }
   return {
     url: `redis+sentinel://127.0.0.1:${port}/${NAME}`,
+    sentinel: sentinel.client,
+    promote,
     failOver: async () => {
-      await master.kill()
-      await until('the replica to be master', async () =>
-        /role:master/.test(await replica.client.info('replication')),
-      )
-      master = replica
+      await promote()
       replica = await startReplica(t, master)
       await untilKnown(replica)
     },

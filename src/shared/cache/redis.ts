@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { Cluster, Redis } from 'ioredis'
-import { createClient, type Limits, type RedisClient } from '../redis/client.js'
+import { createClient, handleAsking, type Limits, type RedisClient } from '../redis/client.js'
 import { forgiveLateTimeouts } from '../redis/late-timeouts.js'
 import type { Logger } from '../telemetry/logger.js'
 import { sendTogether } from './send-together.js'
@@ -34,7 +34,7 @@ export const failFast = (commandTimeout: number): Limits => ({
 
 /**
  * Limits for a connection whose commands block by design: BullMQ's workers ask for it. What many jobs say in one turn of
- * the event loop goes out together.
+ * the event loop goes out together, but for a Cluster.
  */
 export const blocking: Limits = {
   maxRetriesPerRequest: null,
@@ -79,7 +79,7 @@ const trackCopies = (redis: RedisClient): readonly RedisClient[] => {
   }
   if (redis instanceof Cluster) {
     const duplicate = redis.duplicate.bind(redis)
-    redis.duplicate = (...overrides) => track(duplicate(...overrides))
+    redis.duplicate = (...overrides) => track(handleAsking(duplicate(...overrides)))
   } else {
     const duplicate = redis.duplicate.bind(redis)
     redis.duplicate = (override) => track(duplicate(override))

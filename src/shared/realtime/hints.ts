@@ -1,4 +1,5 @@
 import type { Announce } from '../database/changes.js'
+import { withDeadline } from '../deadline.js'
 import type { RedisClient } from '../redis/client.js'
 
 /*
@@ -45,6 +46,8 @@ export interface HintSubscriber {
 }
 
 const AT_ONCE = 1_000
+/** Above the connection's own time-out, which does not count where a Cluster's client subscribes. */
+const ANSWER_TIMEOUT_MS = 5_000
 
 const inChunks = (items: readonly string[]): string[][] =>
   Array.from({ length: Math.ceil(items.length / AT_ONCE) }, (_, at) =>
@@ -65,10 +68,13 @@ export const createHintSubscriber = (needs: HintSubscriberNeeds): HintSubscriber
     isListening = false
   }
 
+  const subscribe = (...channels: readonly string[]): Promise<unknown> =>
+    withDeadline('subscribing to hints', ANSWER_TIMEOUT_MS, redis.subscribe(...channels))
+
   const listenAnew = async (): Promise<void> => {
     try {
-      await redis.subscribe(probe)
-      for (const users of inChunks([...followed])) await redis.subscribe(...users.map(channelOfUser))
+      await subscribe(probe)
+      for (const users of inChunks([...followed])) await subscribe(...users.map(channelOfUser))
       isListening = true
       onListening()
     } catch {
@@ -85,14 +91,14 @@ export const createHintSubscriber = (needs: HintSubscriberNeeds): HintSubscriber
     isListening: () => isListening,
     follow: async (userId) => {
       followed.add(userId)
-      await redis.subscribe(channelOfUser(userId)).catch(fail)
+      await subscribe(channelOfUser(userId)).catch(fail)
     },
     unfollow: (userId) => {
       if (followed.delete(userId)) redis.unsubscribe(channelOfUser(userId)).catch(fail)
     },
     check: () => {
       if (redis.status !== 'ready') return
-      if (isListening) redis.subscribe(probe).catch(fail)
+      if (isListening) subscribe(probe).catch(fail)
       else onReady()
     },
     close: () => {
