@@ -13,6 +13,7 @@ import { createDatabaseProbe } from './shared/database/database-probe.js'
 import { type Connections, trackConnections } from './shared/http/connections.js'
 import { prefixOfPart } from './shared/redis/address.js'
 import { closeInOrder, type ShutdownStep } from './shared/shutdown.js'
+import { openDataFolder } from './shared/storage/data-folder.js'
 import { storageSettings } from './shared/storage/storage-settings.js'
 import type { Logger } from './shared/telemetry/logger.js'
 import { openTracer } from './shared/telemetry/open-tracer.js'
@@ -61,7 +62,7 @@ const readinessOf = (connection: DatabaseConnection, isDraining: () => boolean) 
   }
 }
 
-/** What operators and their machines see of this pod. @throws EADDRINUSE */
+/** What operators and their machines see of this pod. @throws EADDRINUSE; ConfigError for HOST */
 const serveOperations = async (
   { HOST: host, METRICS_PORT: port, DATABASE_POOL_MAX: poolMax }: ApiConfig,
   registry: Registry,
@@ -74,9 +75,10 @@ const serveOperations = async (
 
 /**
  * Opens what the API needs, builds the app and listens. On failure everything opened is closed again.
- * @throws whatever kept it from listening, e.g. EADDRINUSE, MissingAccessError
+ * @throws whatever kept it from listening, e.g. EADDRINUSE, MissingAccessError, ConfigError for HOST and DATA_DIR
  */
 export const startApi = async (config: ApiConfig, logger: Logger): Promise<RunningApi> => {
+  await openDataFolder(config.DATA_DIR)
   let draining = false
   const tracer = await openTracer({ ...tracerSettings(config), service: 'unnest-api', logger })
   const [{ redis, close: closeRedis }, hints] = await Promise.all([

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import t from 'tap'
 import { createWorld } from './support/app.js'
-import { startProcess } from './support/process.js'
+import { type Script, startProcess } from './support/process.js'
 
 t.test('a taken port is one line', async (t) => {
   const world = await createWorld(t)
@@ -14,6 +14,25 @@ t.test('a taken port is one line', async (t) => {
   const server = await startProcess(t, 'server.js', { ...world.env, PORT: String(port) })
   t.equal(await server.exit, 1)
   t.equal(server.stderr(), `Port ${port} on 127.0.0.1 is taken.\n`)
+})
+
+t.test('a host or a folder that is of no use is named by its variable', async (t) => {
+  const world = await createWorld(t)
+  const faultOf = async (script: Script, wrong: Readonly<Record<string, string>>) => {
+    const { exit, stderr } = await startProcess(t, script, { ...world.env, ...wrong })
+    t.equal(await exit, 1)
+    return stderr()
+  }
+  // A file is nothing to put a folder in, for root neither.
+  const DATA_DIR = `${process.execPath}/data`
+  const noFolder =
+    'The environment is not valid:\n  DATA_DIR: must be a folder that can be written to (ENOTDIR)\n'
+  t.equal(await faultOf('server.js', { DATA_DIR }), noFolder)
+  t.equal(await faultOf('worker.js', { DATA_DIR }), noFolder)
+  const noHost = /^The environment is not valid:\n {2}HOST: must be an address of this machine \(E[A-Z]+\)\n$/
+  t.match(await faultOf('server.js', { HOST: 'not a host' }), noHost)
+  // Of a network that is for documents.
+  t.match(await faultOf('worker.js', { HOST: '192.0.2.1' }), noHost)
 })
 
 t.test('what is missing or wrong in the environment is named all at once, without its value', async (t) => {

@@ -3,8 +3,9 @@ import { type Answer, type Call, createWorld, startPod, startWorkerPod } from '.
 import { FAULTS, type Fault, readBrownouts } from './support/brownouts.js'
 import { testServices } from './support/environment.js'
 import { type Account, createProduct, registerAdmin, registerUser, unique } from './support/factories.js'
-import { startProxy, type TcpProxy } from './support/proxy.js'
+import { startProxy, type TcpProxy, through } from './support/proxy.js'
 import { startS3 } from './support/s3.js'
+import { askForSocket } from './support/sockets.js'
 import { until } from './support/until.js'
 import { formOf, pngOf, upload, uploadAndWait } from './support/uploads.js'
 
@@ -13,17 +14,13 @@ const ANSWER_LIMIT_MS = 5_500
 
 interface Scene {
   readonly call: Call
+  /** Opens a socket for a moment. */
+  readonly askForSocket: (token: string) => Promise<Answer>
   readonly proxies: Readonly<Record<'Redis' | 'Postgres' | 'bucket', TcpProxy>>
   readonly ada: Account
   readonly admin: Account
   readonly productId: string
   readonly uploadId: string
-}
-
-const through = (address: string, { port }: TcpProxy): string => {
-  const url = new URL(address)
-  url.port = String(port)
-  return url.href
 }
 
 const setScene = async (t: Test): Promise<Scene> => {
@@ -43,13 +40,21 @@ const setScene = async (t: Test): Promise<Scene> => {
     DATABASE_URL: through(world.database.url, postgres),
     STORAGE_URL: through(bucketUrl.href, bucket).replace('http', 's3+http'),
   }
-  const { call } = await startPod(t, { ...world, env })
+  const { call, url } = await startPod(t, { ...world, env })
   await startWorkerPod(t, { ...world, env: { ...world.env, STORAGE_URL: s3.url } })
   const admin = await registerAdmin(call, world)
   const ada = await registerUser(call)
   const { id: productId } = await createProduct(call, admin, { stock: 1_000 })
   const { id: uploadId } = await uploadAndWait(call, ada, await pngOf())
-  return { call, ada, admin, productId, uploadId, proxies: { Redis: redis, Postgres: postgres, bucket } }
+  return {
+    call,
+    askForSocket: (token) => askForSocket(t, url, { token }),
+    ada,
+    admin,
+    productId,
+    uploadId,
+    proxies: { Redis: redis, Postgres: postgres, bucket },
+  }
 }
 
 const readProduct = ({ call, productId }: Scene): Promise<Answer> => call('GET', `/v1/products/${productId}`)
@@ -78,6 +83,7 @@ const REQUESTS: Readonly<Record<string, (scene: Scene) => Promise<Answer>>> = {
   'an upload': async ({ call, ada }) => upload(call, ada, formOf(await pngOf())),
   'an image': ({ call, ada: { token }, uploadId }) =>
     call('GET', `/v1/uploads/${uploadId}/content?variant=small`, { token }),
+  '`GET /v1/realtime`': ({ askForSocket, ada: { token } }) => askForSocket(token),
   'the queues, for admins': ({ call, admin: { token } }) => call('GET', '/v1/admin/queues', { token }),
   'a pod’s health, for admins': ({ call, admin: { token } }) => call('GET', '/v1/admin/health', { token }),
 }

@@ -1,4 +1,3 @@
-import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { createWorkerContainer } from '../src/container.js'
 import { createCache } from '../src/shared/cache/cache.js'
@@ -9,8 +8,9 @@ import { connectDatabase } from '../src/shared/database/client.js'
 import { checkConnections } from '../src/shared/database/connection-check.js'
 import { createHintPublisher, isStreamTag } from '../src/shared/realtime/hints.js'
 import { prefixOfPart } from '../src/shared/redis/address.js'
-import { type Scheduler, startScheduler } from '../src/shared/schedule/scheduler.js'
+import type { Scheduler } from '../src/shared/schedule/scheduler.js'
 import { closeInOrder, type ShutdownStep } from '../src/shared/shutdown.js'
+import { openDataFolder } from '../src/shared/storage/data-folder.js'
 import { storageSettings } from '../src/shared/storage/storage-settings.js'
 import type { Logger } from '../src/shared/telemetry/logger.js'
 import { openTracer } from '../src/shared/telemetry/open-tracer.js'
@@ -19,7 +19,7 @@ import { tracerSettings } from '../src/shared/telemetry/tracer-settings.js'
 import { chooseHandlers, createHandlers, queuesOf } from './handlers.js'
 import { createOperations } from './operations.js'
 import { startQueues } from './queues.js'
-import { scheduledJobs } from './schedule.js'
+import { startSchedule } from './schedule.js'
 
 /** Well below the lock's own time to live, so that a silent Redis is noticed while it still holds. */
 const lockCommandTimeout = (lockMs: number): number => Math.min(1_000, lockMs / 4)
@@ -106,13 +106,14 @@ const createContainer = (config: WorkerConfig, opened: Awaited<ReturnType<typeof
  * Starts the relay, the queues' workers, the scheduler, and what operators see of them.
  * @param onFatal ends the process when it is no use any more
  * @returns the steps that stop them: first what brings work in, then what does it, then what it needs.
- * @throws ConfigError when a queue is named that does not exist, or its Redis evicts keys; EADDRINUSE
+ * @throws ConfigError when a queue is named that does not exist, its Redis evicts keys, or HOST or DATA_DIR is of no use; EADDRINUSE
  */
 export const runWorker = async (
   config: WorkerConfig,
   logger: Logger,
   onFatal: () => void,
 ): Promise<readonly ShutdownStep[]> => {
+  await openDataFolder(config.DATA_DIR)
   const opened = await openResources(config, logger)
   try {
     return await startAll(config, logger, onFatal, opened)
@@ -153,9 +154,7 @@ const startAll = async (
   opened.shutdownSteps.unshift({ name: 'metrics', close: server.close })
   const { metrics } = operations
   const queueSteps = await startQueues({ ...opened, config, handlers, metrics, logger, onFatal })
-  const holder = `${hostname()}:${process.pid}`
-  const jobs = scheduledJobs(cradle, config)
-  const scheduler = startScheduler({ database, locks: cradle.locks, holder, logger, jobs })
+  const scheduler = startSchedule(cradle, config, { database, registry, logger })
   logger.info({ port: server.port }, 'metrics and health are served')
   return [
     { name: 'readiness', close: async () => beginToStop(server, scheduler) },

@@ -1,10 +1,14 @@
+import { hostname } from 'node:os'
+import type { Registry } from 'prom-client'
 import type { WorkerCradle } from '../src/container.js'
 import type { WorkerConfig } from '../src/shared/config.js'
 import { pruneAuditLog } from '../src/shared/database/audit.js'
 import { pruneKeys } from '../src/shared/database/idempotency-keys.js'
-import { pruneRuns } from '../src/shared/database/job-runs.js'
+import { findSuccessAges, pruneRuns } from '../src/shared/database/job-runs.js'
 import { pruneClosedRows } from '../src/shared/database/outbox.js'
+import { createScheduleMetrics } from '../src/shared/schedule/schedule-metrics.js'
 import type { ScheduledJob } from '../src/shared/schedule/scheduled-job.js'
+import { type Scheduler, type SchedulerNeeds, startScheduler } from '../src/shared/schedule/scheduler.js'
 
 const KEEP_DONE_DAYS = 7
 const KEEP_AUDIT_DAYS = 365
@@ -29,7 +33,7 @@ const chore = (name: string, runBatch: ScheduledJob['runBatch']): ScheduledJob =
 })
 
 /** Everything that runs on a schedule, on one worker at a time. */
-export const scheduledJobs = (
+const scheduledJobs = (
   {
     sessionsService,
     oneTimeTokens,
@@ -70,3 +74,21 @@ export const scheduledJobs = (
   // Each takes its deliveries and their tries along.
   { ...chore('webhook-messages.prune', deliveriesService.pruneMessages), batchRows: 500 },
 ]
+
+/** Runs it, and says in the registry how that goes. */
+export const startSchedule = (
+  cradle: Needs & Pick<WorkerCradle, 'locks'>,
+  config: Pick<WorkerConfig, 'ORDER_TTL_MINUTES'>,
+  needs: Pick<SchedulerNeeds, 'database' | 'logger'> & { readonly registry: Registry },
+): Scheduler => {
+  const jobs = scheduledJobs(cradle, config)
+  const names = jobs.map(({ name }) => name)
+  const findAges = () => findSuccessAges(needs.database, names)
+  return startScheduler({
+    ...needs,
+    locks: cradle.locks,
+    holder: `${hostname()}:${process.pid}`,
+    jobs,
+    metrics: createScheduleMetrics({ registry: needs.registry, jobs, findAges }),
+  })
+}

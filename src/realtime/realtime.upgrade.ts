@@ -1,6 +1,12 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type WebSocket, WebSocketServer } from 'ws'
-import { BEARER_PROTOCOL, type Handshake, protocolsOf, releaseSocket } from '../shared/http/upgrades.js'
+import {
+  BEARER_PROTOCOL,
+  endHandshake,
+  type Handshake,
+  protocolsOf,
+  releaseSocket,
+} from '../shared/http/upgrades.js'
 import { FAREWELL_MS } from './realtime.hub.js'
 
 /** A client has nothing to say. */
@@ -37,6 +43,7 @@ export const createAcceptor = (): AcceptHandshake => {
     server.handleUpgrade(request.raw, handshake.socket, handshake.head, (socket) => {
       accepted = socket
     })
+    endHandshake(reply.raw, accepted !== undefined)
     return accepted
   }
 }

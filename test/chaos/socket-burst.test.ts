@@ -6,7 +6,7 @@ import { registerUser } from '../support/factories.js'
 import { figure, percentile, scaled } from '../support/figures.js'
 import { startProbe } from '../support/probe.js'
 import { startServer } from '../support/process.js'
-import { openSocket, recordEvents, refusedSocket } from '../support/sockets.js'
+import { askForSocket, openSocket, recordEvents } from '../support/sockets.js'
 import { until } from '../support/until.js'
 
 const USERS = scaled(2, 10)
@@ -46,7 +46,7 @@ t.test('a burst of clients is answered, and the pod answers everybody else meanw
     ),
   )
   const refused = Promise.all(
-    Array.from({ length: STRANGERS }, () => refusedSocket(t, server.url, { token: randomUUID() })),
+    Array.from({ length: STRANGERS }, () => askForSocket(t, server.url, { token: randomUUID() })),
   )
   await Promise.all([opened, refused])
   const times = await endProbe()
@@ -55,7 +55,7 @@ t.test('a burst of clients is answered, and the pod answers everybody else meanw
   for (const { status } of await refused) if (status !== 401) t.equal(status, 401)
   for (const client of sockets) if ((await client.begun()) !== '0') t.fail('begun elsewhere')
   const [first] = users
-  const full = await refusedSocket(t, server.url, first ?? {})
+  const full = await askForSocket(t, server.url, first ?? {})
   t.equal(full.status, 503)
   const after = await measure()
   t.equal(after.sockets, sockets.length)

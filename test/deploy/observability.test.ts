@@ -72,6 +72,10 @@ t.test('alerts and dashboard', async (t) => {
     t.equal(new Set(panels.map(({ id }) => id)).size, panels.length, 'each panel has an id of its own')
   })
 
+  await t.test('and no label of ours is one that Prometheus gives', async (t) => {
+    for (const [name, { labels }] of shown) t.notMatch([...labels.keys()].join(), /exported_/, name)
+  })
+
   await t.test('what no process shows is found', async (t) => {
     const planted: Readonly<Record<string, string>> = {
       'sum(rate(unnest_http_requests_seconds_count[5m])) > 1':
@@ -91,7 +95,7 @@ t.test('alerts and dashboard', async (t) => {
     for (const [expression, fault] of Object.entries(planted))
       t.strictSame(faultsOf(expression, shown), [fault], expression)
     t.strictSame(faultsOf('up == 0', shown, ['{{ $labels.pod }}']), ['no metric of it has the label pod'])
-    t.strictSame(faultsOf('sum by (exported_job) (unnest_dead_letters_total{why="worker_died"})', shown), [])
+    t.strictSame(faultsOf('sum by (job_name) (unnest_dead_letters_total{why="worker_died"})', shown), [])
   })
 
   await t.test('promtool finds the rules and our metrics in order', async (t) => {

@@ -6,7 +6,7 @@ import { startServer } from '../support/process.js'
 import { createPrivateRedis } from '../support/redis.js'
 import { startRoundRobin } from '../support/round-robin.js'
 import { logIn, sessionIdOf } from '../support/sessions.js'
-import { openSocket, refusedSocket } from '../support/sockets.js'
+import { askForSocket, openSocket } from '../support/sockets.js'
 import { until } from '../support/until.js'
 import { formOf, pngLike, pngOf, upload } from '../support/uploads.js'
 
@@ -126,7 +126,7 @@ t.test('a session that ends closes its sockets on every pod within five seconds'
   t.equal((await call('POST', '/v1/auth/logout', { token })).status, 204)
   for (const client of sockets) t.strictSame(await client.closed, { code: 4002, reason: 'session_ended' })
   t.ok(performance.now() - begun < 5_000)
-  t.equal((await refusedSocket(t, url, { token })).status, 401, 'and does not come back')
+  t.equal((await askForSocket(t, url, { token })).status, 401, 'and does not come back')
   t.equal(stays.socket.readyState, stays.socket.OPEN, 'another session of the user goes on')
 })
 
@@ -156,7 +156,7 @@ t.test('a pod that stops sends its sockets away with 1012 and a time to come bac
   const begun = performance.now()
   server.kill('SIGTERM')
   await until('the pod to be not ready', async () => (await call('GET', '/readyz')).status === 503)
-  const late = await refusedSocket(t, server.url, { token: ada.token })
+  const late = await askForSocket(t, server.url, { token: ada.token })
   t.match(late, { status: 503, body: { code: 'unavailable' } }, 'no new ones while it drains')
   const delays = new Set<number>()
   for (const client of clients) {

@@ -2,10 +2,11 @@ import { connect } from 'node:net'
 import t from 'tap'
 import { createWorld, startPod, type World } from '../support/app.js'
 import { registerUser } from '../support/factories.js'
+import { startOtlp } from '../support/otlp.js'
 import { isProblem } from '../support/problem.js'
 import { sendRaw } from '../support/raw.js'
 import { sessionIdOf } from '../support/sessions.js'
-import { openSocket, refusedSocket, type SocketOptions } from '../support/sockets.js'
+import { askForSocket, openSocket, type SocketOptions } from '../support/sockets.js'
 import { until } from '../support/until.js'
 
 /** One more than listeners that may stay on a connection. */
@@ -34,7 +35,8 @@ const handshake = (token: string, lines: Readonly<Record<string, string>> = {}, 
 }
 
 t.test('the token is in the header or in the protocols', async (t) => {
-  const { pod, ada } = await begin(t)
+  const otlp = await startOtlp(t)
+  const { pod, ada } = await begin(t, { OTEL_EXPORTER_OTLP_ENDPOINT: otlp.url })
   const byHeader = await openSocket(t, pod.url, { token: ada.token })
   t.equal(await byHeader.begun(), '0')
   t.equal(byHeader.socket.protocol, '')
@@ -48,6 +50,21 @@ t.test('the token is in the header or in the protocols', async (t) => {
   const opened = pod.log.filter(({ msg }) => msg === 'socket opened')
   t.match(opened, [{ userId: ada.id, requestId: String }, {}, {}])
   t.notMatch(JSON.stringify(pod.log), ada.token, 'the token is in no log line')
+
+  await t.test('each is a request that was answered: in a metric, a span and a line', async (t) => {
+    const port = pod.log.find(({ msg }) => msg === 'metrics and health are served')?.['port']
+    const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
+    t.match(metrics, 'unnest_http_request_seconds_count{route="/v1/realtime",method="GET",status="1xx"} 3')
+    t.notMatch(metrics, /route="\/v1\/realtime".*status="abandoned"/)
+    const lines = pod.log.filter(({ msg, route }) => msg === 'request' && route === '/v1/realtime')
+    t.match(lines, [{ status: 101, userId: ada.id }, { status: 101 }, { status: 101 }])
+    const spans = await until('the spans', () => {
+      const found = otlp.spans.filter(({ name }) => name === 'GET /v1/realtime')
+      return found.length === 3 && found
+    })
+    for (const span of spans)
+      t.match(span, { failed: false, attributes: { 'http.response.status_code': 101 } })
+  })
 })
 
 t.test('whoever may not come in is told so before the upgrade, as every error is', async (t) => {
@@ -75,7 +92,7 @@ t.test('whoever may not come in is told so before the upgrade, as every error is
     ['an id beyond all numbers', { token, lastEventId: '9999999999999999' }, 400, 'validation_failed'],
   ]
   for (const [what, options, status, code] of refusals) {
-    const answer = await refusedSocket(t, pod.url, options)
+    const answer = await askForSocket(t, pod.url, options)
     isProblem(t, answer, { status, code, instance: '/v1/realtime' }, what)
     if (status === 401) t.equal(answer.headers.get('www-authenticate'), 'Bearer', what)
   }
@@ -164,11 +181,11 @@ t.test('there are as many sockets as a user, and a pod, may have', async (t) => 
     await openSocket(t, pod.url, { token: ada.token }),
     await openSocket(t, pod.url, { token: ada.token }),
   ]
-  const third = await refusedSocket(t, pod.url, { token: ada.token })
+  const third = await askForSocket(t, pod.url, { token: ada.token })
   isProblem(t, third, { status: 429, code: 'too_many_sockets' })
   t.equal(third.headers.get('retry-after'), '30')
   await openSocket(t, pod.url, { token: bob.token })
-  const full = await refusedSocket(t, pod.url, { token: eve.token })
+  const full = await askForSocket(t, pod.url, { token: eve.token })
   isProblem(t, full, { status: 503, code: 'unavailable' })
   t.equal(full.headers.get('retry-after'), '1')
   sockets[0]?.socket.close()
@@ -181,7 +198,7 @@ t.test('knocking is counted like any request', async (t) => {
   const { pod, ada } = await begin(t, { RATE_LIMIT_PER_MINUTE: '12' })
   const statuses: number[] = []
   for (let knock = 0; knock < 14; knock += 1)
-    statuses.push((await refusedSocket(t, pod.url, { token: 'x.y.z' })).status)
+    statuses.push((await askForSocket(t, pod.url, { token: 'x.y.z' })).status)
   t.equal(statuses.at(0), 401)
   t.equal(statuses.at(-1), 429)
   const own = await openSocket(t, pod.url, { token: ada.token })

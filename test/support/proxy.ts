@@ -20,6 +20,13 @@ export interface TcpProxy {
   readonly mend: () => Promise<void>
 }
 
+/** The same address by way of the proxy. */
+export const through = (address: string, { port }: TcpProxy): string => {
+  const url = new URL(address)
+  url.port = String(port)
+  return url.href
+}
+
 /** Starts a proxy on a free port of 127.0.0.1, which it keeps even while it is cut. */
 export const startProxy = async (t: Test, { hostname, port: farPort }: URL): Promise<TcpProxy> => {
   const sockets = new Set<Socket>()

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import type { ClientRequest, IncomingMessage } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { type ClientOptions, WebSocket } from 'ws'
 import { type RealtimeMessage, realtimeMessage } from '../../src/realtime/realtime.schemas.js'
 import { toBody } from '../contract/support/client.js'
@@ -82,16 +82,17 @@ export const openSocket = async (t: Test, url: string, options: SocketOptions): 
   }
 }
 
-/** Asks for a socket that is not given. @returns what it was answered with in place of 101 */
-export const refusedSocket = async (t: Test, url: string, options: SocketOptions): Promise<Answer> => {
+/** Asks for a socket, and closes it if it is given. @returns what it was answered with; 101 where it is given */
+export const askForSocket = async (t: Test, url: string, options: SocketOptions): Promise<Answer> => {
   const socket = connect(t, url, options)
   socket.on('error', () => {})
-  const [request, response] = await new Promise<[ClientRequest, IncomingMessage]>((resolve) => {
-    socket.once('unexpected-response', (...answer) => resolve(answer))
+  const response = await new Promise<IncomingMessage>((resolve) => {
+    socket.once('upgrade', resolve)
+    socket.once('unexpected-response', (_request, refusal) => resolve(refusal))
   })
   let text = ''
-  for await (const chunk of response) text += chunk
-  request.destroy()
+  if (response.statusCode !== 101) for await (const chunk of response) text += chunk
+  socket.terminate()
   const headers = new Headers(
     Object.entries(response.headers).map(([name, value]): [string, string] => [name, String(value)]),
   )

@@ -55,7 +55,7 @@ t.test('how a try ends is not told of a job that another worker has by then', as
   t.match(await outboxRows(world), [{ round: 1, attempts: 0, last_error: null }])
   const port = log.find(({ msg }) => msg === 'metrics and health are served')?.['port']
   const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
-  t.match(metrics, 'unnest_job_tries_total{queue="mail",job="send-welcome",outcome="lost"} 1')
+  t.match(metrics, 'unnest_job_tries_total{queue="mail",job_name="send-welcome",outcome="lost"} 1')
   t.notMatch(metrics, 'outcome="retry"')
 })
 

@@ -36,9 +36,9 @@ t.test('a worker shows its health and its metrics on a port of its own', async (
       const seen = await metrics()
       return seen.includes('outcome="bury"} 1') && seen
     })
-    t.match(text, 'unnest_job_tries_total{queue="mail",job="send-welcome",outcome="done"} 1')
-    t.match(text, 'unnest_job_try_seconds_count{queue="mail",job="send-welcome"} 2')
-    t.match(text, 'unnest_dead_letters_total{job="send-welcome",why="permanent"} 1')
+    t.match(text, 'unnest_job_tries_total{queue="mail",job_name="send-welcome",outcome="done"} 1')
+    t.match(text, 'unnest_job_try_seconds_count{queue="mail",job_name="send-welcome"} 2')
+    t.match(text, 'unnest_dead_letters_total{job_name="send-welcome",why="permanent"} 1')
     t.match(text, 'unnest_outbox_rows{queue="mail",state="delayed"} 1')
     t.match(text, 'unnest_outbox_rows{queue="mail",state="failed"} 1')
     t.match(text, 'unnest_outbox_oldest_open_seconds{queue="events"} 0')

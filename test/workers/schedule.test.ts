@@ -145,6 +145,32 @@ t.test('a run that fails is recorded with its reason and comes again', async (t)
   await until('the log', () =>
     log.some(({ msg, job }) => msg === 'scheduled job failed' && job === 'audit.prune'),
   )
+
+  await t.test('and is told of with the age of the last that did not fail', async (t) => {
+    const port = log.find(({ msg }) => msg === 'metrics and health are served')?.['port']
+    const metrics = async () => (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
+    const ageIn = (text: string) =>
+      Number(/^unnest_schedule_success_age_seconds\{job_name="audit.prune"\} ([\d.]+)$/m.exec(text)?.[1])
+    const text = await until('another job to be done', async () => {
+      const seen = await metrics()
+      return seen.includes('unnest_schedule_runs_total{job_name="orders.expire",outcome="done"} 1') && seen
+    })
+    t.match(text, 'unnest_schedule_runs_total{job_name="audit.prune",outcome="failed"} 1')
+    t.match(
+      text,
+      'unnest_schedule_runs_total{job_name="audit.prune",outcome="done"} 0',
+      'also what was none yet',
+    )
+    t.match(text, 'unnest_schedule_interval_seconds{job_name="audit.prune"} 600')
+    t.match(text, /^unnest_schedule_success_age_seconds\{job_name="orders.expire"\} [\d.]+$/m)
+    await sql`update job_runs set started_at = now() - interval '2 hours' where name = 'audit.prune'`
+    const isAbout = (age: number, seconds: number, what: string) =>
+      t.ok(age >= seconds && age < seconds + 60, `${age} s: ${what}`)
+    isAbout(ageIn(await metrics()), 7_200, 'of one that never succeeded since its first run')
+    await sql`insert into job_runs (name, token, holder, started_at, finished_at)
+      values ('audit.prune', 0, 'somebody', now() - interval '3 hours', now() - interval '1 hour')`
+    isAbout(ageIn(await metrics()), 3_600, 'else since its last success')
+  })
 })
 
 t.test('a batch that takes too long says so, and stays due', async (t) => {

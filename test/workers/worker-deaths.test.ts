@@ -42,7 +42,7 @@ t.test('a job whose worker dies five times becomes a dead letter, with an alert'
   t.match(line, { level: 50, alert: 'dead_letter', why: 'worker_died', jobId: job.id })
   const { port } = await last.untilLogged('metrics and health are served')
   const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text()
-  t.match(metrics, 'unnest_dead_letters_total{job="send-welcome",why="worker_died"} 1')
+  t.match(metrics, 'unnest_dead_letters_total{job_name="send-welcome",why="worker_died"} 1')
   t.equal(smtp.mails.length, 0)
   figure(t, `row 2: killed ${DEATHS} times with the job in hand: 1 dead letter, 1 alert, 0 silent`)
 })

@@ -11,7 +11,6 @@ export interface CacheMetrics {
   readonly asked: (of: string, outcome: CacheOutcome) => void
   /** Changes that Redis was told of, or, `late`, could not be told of for now. */
   readonly told: (outcome: 'told' | 'late') => void
-  readonly circuit: (isOpen: boolean) => void
   readonly room: (hasRoom: boolean) => void
 }
 
@@ -30,11 +29,6 @@ export const createCacheMetrics = (registry: Registry): CacheMetrics => {
     labelNames: ['outcome'],
     registers,
   })
-  const circuit = new Gauge({
-    name: 'unnest_cache_circuit_open',
-    help: '1 while the cache is not asked, since Redis did not answer',
-    registers,
-  })
   const room = new Gauge({
     name: 'unnest_cache_has_room',
     help: '0 while nothing is kept, since Redis is too full',
@@ -44,7 +38,18 @@ export const createCacheMetrics = (registry: Registry): CacheMetrics => {
   return {
     asked: (route, outcome) => requests.inc({ route, outcome }),
     told: (outcome) => tellings.inc({ outcome }),
-    circuit: (isOpen) => circuit.set(isOpen ? 1 : 0),
     room: (hasRoom) => room.set(hasRoom ? 1 : 0),
   }
+}
+
+/** Adds whether the cache is asked, which also changes while nobody would ask it: that is found out when it is read. */
+export const registerCircuitMetric = (registry: Registry, isAsked: () => boolean): void => {
+  new Gauge({
+    name: 'unnest_cache_circuit_open',
+    help: '1 while the cache is not asked: Redis is away or does not answer, is not known yet to be the server that it was, or has not heard of all changes',
+    registers: [registry],
+    collect() {
+      this.set(isAsked() ? 0 : 1)
+    },
+  })
 }

@@ -3,7 +3,12 @@ import type { Registry } from 'prom-client'
 import type { z } from 'zod'
 import { isInsideTransaction } from '../database/changes.js'
 import type { RedisClient } from '../redis/client.js'
-import { type CacheMetrics, type CacheOutcome, createCacheMetrics } from './cache-metrics.js'
+import {
+  type CacheMetrics,
+  type CacheOutcome,
+  createCacheMetrics,
+  registerCircuitMetric,
+} from './cache-metrics.js'
 import { createCircuit } from './circuit.js'
 import type { Entry } from './entry.js'
 import { createInvalidation } from './invalidation.js'
@@ -110,7 +115,8 @@ export const createCache = ({ redis, prefix, logger, registry, enabled }: CacheN
   // Without the circuit: one look-up that took too long must keep no write from being told.
   const { invalidate, isBehind, close } = createInvalidation(redis, prefix, logger, metrics.told)
   const isTrusted = (): boolean => trust.isTrusted() && !isBehind()
-  const circuit = createCircuit(PAUSE_AFTER_FAILURE_MS, logger, metrics.circuit)
+  const circuit = createCircuit(PAUSE_AFTER_FAILURE_MS, logger)
+  registerCircuitMetric(registry, () => isTrusted() && !circuit.isOpen())
   const memory = createMemoryWatch(redis, prefix, metrics.room)
   const store = createEntryStore({ redis, prefix, circuit, memory, isTrusted })
   const join = createSingleFlight({ store, memory })

@@ -56,6 +56,23 @@ export const recordSetback = async (executor: Executor, run: RunKey, failure: st
   await executor.update(jobRuns).set({ failure }).where(ofRun(run))
 }
 
+/**
+ * How many seconds ago each of these jobs last succeeded, or, when it never did, its first run began that is still recorded; one
+ * without a run is left out.
+ */
+export const findSuccessAges = async (
+  executor: Executor,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, number>> => {
+  const rows = await executor.execute<{ name: string; seconds: number | null }>(sql`
+    select name, extract(epoch from now() - coalesce(
+      (select max(finished_at) from job_runs where job_runs.name = wanted.name
+        and finished_at is not null and failure is null),
+      (select min(started_at) from job_runs where job_runs.name = wanted.name)
+    ))::float8 as seconds from unnest(${sql.param(names)}::text[]) as wanted (name)`)
+  return new Map(rows.flatMap(({ name, seconds }) => (seconds === null ? [] : [[name, seconds]])))
+}
+
 /** Deletes up to `limit` runs that began more than `days` ago. @returns how many it deleted */
 export const pruneRuns = async (executor: Executor, days: number, limit: number): Promise<number> => {
   const old = executor

@@ -25,6 +25,7 @@ export const BEARER_PROTOCOL = 'bearer'
 /** 16 bytes in base64 (RFC 6455, 4.1). */
 const KEY = /^[+/0-9A-Za-z]{22}==$/
 const VERSION = '13'
+const SWITCHING_PROTOCOLS = 101
 const PROTOCOL = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 
 const ignoreError = (): void => {}
@@ -80,7 +81,7 @@ const routeHandshake = (
   handshakes.set(request, { socket, head })
   socket.setTimeout(HANDSHAKE_TIMEOUT_MS, () => socket.destroy())
   response.shouldKeepAlive = false
-  response.once('finish', () => socket.destroySoon())
+  response.once('finish', () => response.socket?.destroySoon())
   app.routing(request, response)
 }
 
@@ -144,4 +145,13 @@ export const releaseSocket = ({ socket }: Handshake, response: ServerResponse): 
   response.detachSocket(socket)
   socket.removeAllListeners('timeout')
   socket.setTimeout(0)
+}
+
+/**
+ * Ends the request whose connection was released, for the hooks and whoever else waits for its end. Without its connection the
+ * response would never come to one by itself: it was answered with 101, or its client had gone before.
+ */
+export const endHandshake = (response: ServerResponse, isAccepted: boolean): void => {
+  if (isAccepted) response.statusCode = SWITCHING_PROTOCOLS
+  response.emit(isAccepted ? 'finish' : 'close')
 }

@@ -1,12 +1,12 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import type { OutboxCounts } from '../database/outbox-counts.js'
 
-/** What operators are woken by. All names begin with `unnest_`. */
+/** What operators are woken by. All names begin with `unnest_`; the label `job` is Prometheus' own. */
 export interface QueueMetrics {
   /** A try ended, after so many seconds. */
-  readonly ended: (queue: string, job: string, outcome: string, seconds: number) => void
+  readonly ended: (queue: string, jobName: string, outcome: string, seconds: number) => void
   /** A job became a dead letter. */
-  readonly buried: (job: string, why: string) => void
+  readonly buried: (jobName: string, why: string) => void
   readonly handedOver: (jobs: number) => void
   /** The queue's Redis came back without what it had. */
   readonly queueLost: () => void
@@ -18,20 +18,20 @@ const registerCounters = (registers: Registry[]) => ({
   tries: new Counter({
     name: 'unnest_job_tries_total',
     help: 'Tries by how they ended: done, retry, bury, postpone, parked, lost, killer',
-    labelNames: ['queue', 'job', 'outcome'],
+    labelNames: ['queue', 'job_name', 'outcome'],
     registers,
   }),
   duration: new Histogram({
     name: 'unnest_job_try_seconds',
     help: 'From the claim of a job to the record of how it ended',
-    labelNames: ['queue', 'job'],
+    labelNames: ['queue', 'job_name'],
     buckets: SECONDS,
     registers,
   }),
   deadLetters: new Counter({
     name: 'unnest_dead_letters_total',
     help: 'Jobs given up, by the reason: permanent, exhausted, worker_died',
-    labelNames: ['job', 'why'],
+    labelNames: ['job_name', 'why'],
     registers,
   }),
   handovers: new Counter({
@@ -107,11 +107,11 @@ export const createQueueMetrics = (registry: Registry, count: () => Promise<Outb
   const counters = registerCounters([registry])
   registerGauges([registry], count)
   return {
-    ended: (queue, job, outcome, seconds) => {
-      counters.tries.inc({ queue, job, outcome })
-      counters.duration.observe({ queue, job }, seconds)
+    ended: (queue, jobName, outcome, seconds) => {
+      counters.tries.inc({ queue, job_name: jobName, outcome })
+      counters.duration.observe({ queue, job_name: jobName }, seconds)
     },
-    buried: (job, why) => counters.deadLetters.inc({ job, why }),
+    buried: (jobName, why) => counters.deadLetters.inc({ job_name: jobName, why }),
     handedOver: (jobs) => counters.handovers.inc(jobs),
     queueLost: () => counters.losses.inc(),
   }

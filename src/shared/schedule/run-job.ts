@@ -6,6 +6,7 @@ import { DeadlineError, withDeadline } from '../deadline.js'
 import type { Holder, Locks } from '../lock/locks.js'
 import { reasonOf } from '../telemetry/error-serialiser.js'
 import type { Logger } from '../telemetry/logger.js'
+import type { ScheduleMetrics } from './schedule-metrics.js'
 import type { ScheduledJob } from './scheduled-job.js'
 
 export interface RunNeeds {
@@ -14,6 +15,7 @@ export interface RunNeeds {
   /** This pod, as the records name it. */
   readonly holder: string
   readonly logger: Logger
+  readonly metrics: ScheduleMetrics
   /** Aborted when the pod stops: a run then ends after the batch in hand, and another pod goes on. */
   readonly stopping: AbortSignal
 }
@@ -50,7 +52,7 @@ const recordFailure = async (holder: Holder, name: string, error: unknown): Prom
 }
 
 const run = async (job: ScheduledJob, holder: Holder, needs: RunNeeds): Promise<void> => {
-  const { logger, stopping } = needs
+  const { logger, metrics, stopping } = needs
   const key = { name: job.name, token: holder.token }
   // Somebody else may have done it between the look and the lock.
   const begun = await holder.write(async (transaction) => {
@@ -63,12 +65,14 @@ const run = async (job: ScheduledJob, holder: Holder, needs: RunNeeds): Promise<
   try {
     const { rows, finished } = await runBatches(job, holder, stopping)
     if (finished) await holder.write((transaction) => recordEnd(transaction, key, null))
+    metrics.ended(job.name, finished ? 'done' : 'left')
     const facts = { job: job.name, token: holder.token, rows, ms: Math.round(performance.now() - started) }
     logger[rows > 0 ? 'info' : 'debug'](
       facts,
       finished ? 'scheduled job done' : 'scheduled job left to others',
     )
   } catch (error) {
+    metrics.ended(job.name, error instanceof StaleHolderError ? 'taken_over' : 'failed')
     await recordFailure(holder, job.name, error).catch(() => {})
     throw error
   }

@@ -1,6 +1,7 @@
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Registry } from 'prom-client'
+import { ConfigError } from '../config.js'
 
 const REQUEST_TIMEOUT_MS = 5_000
 const MAX_CONNECTIONS = 100
@@ -37,18 +38,25 @@ const routesOf = ({ registry, checkReady }: OperationsNeeds) => ({
     answer(response, 200, registry.contentType, await registry.metrics()),
 })
 
+/** Node names the address, which tells nobody which variable it came from. */
+const toListenFailure = (error: NodeJS.ErrnoException): Error =>
+  error.syscall === 'getaddrinfo' || error.code === 'EADDRNOTAVAIL'
+    ? new ConfigError([`HOST: must be an address of this machine (${error.code})`])
+    : error
+
 const listen = (server: Server, port: number, host: string): Promise<void> =>
   new Promise((resolve, reject) => {
-    server.once('error', reject)
+    const fail = (error: Error): void => reject(toListenFailure(error))
+    server.once('error', fail)
     server.listen(port, host, () => {
-      server.removeListener('error', reject)
+      server.removeListener('error', fail)
       resolve()
     })
   })
 
 /**
  * Serves `/livez`, `/readyz` and `/metrics` (Prometheus) on a port of their own, which is not for the public.
- * @throws EADDRINUSE when the port is taken
+ * @throws EADDRINUSE when the port is taken; ConfigError when the host is not one to listen on
  */
 export const startOperationsServer = async (needs: OperationsNeeds): Promise<OperationsServer> => {
   const routes = new Map(Object.entries(routesOf(needs)))

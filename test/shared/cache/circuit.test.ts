@@ -1,7 +1,7 @@
 import { ReplyError } from 'ioredis'
 import { Registry } from 'prom-client'
 import t from 'tap'
-import { createCacheMetrics } from '../../../src/shared/cache/cache-metrics.js'
+import { registerCircuitMetric } from '../../../src/shared/cache/cache-metrics.js'
 import { createCircuit } from '../../../src/shared/cache/circuit.js'
 import { createLogger } from '../../../src/shared/telemetry/logger.js'
 import { holdClock } from '../../support/clock.js'
@@ -12,7 +12,8 @@ const logger = createLogger({ level: 'silent', process: 'test' })
 t.test('the gauge follows the circuit', async (t) => {
   const clock = holdClock(t)
   const registry = new Registry()
-  const circuit = createCircuit(PAUSE_MS, logger, createCacheMetrics(registry).circuit)
+  const circuit = createCircuit(PAUSE_MS, logger)
+  registerCircuitMetric(registry, () => !circuit.isOpen())
   const isOpen = async (): Promise<boolean> => {
     const [, value] = /^unnest_cache_circuit_open (\d)$/m.exec(await registry.metrics()) ?? []
     t.ok(value, 'it is there')

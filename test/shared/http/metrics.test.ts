@@ -1,17 +1,30 @@
 import t from 'tap'
-import { createWorld, startPod } from '../../support/app.js'
+import { createWorld, type Pod, startPod } from '../../support/app.js'
 import { createProduct, registerAdmin } from '../../support/factories.js'
 import { startProcess, startServer } from '../../support/process.js'
+import { startProxy, through } from '../../support/proxy.js'
+import { until } from '../../support/until.js'
 
 const portIn = (log: readonly Record<string, unknown>[]): number =>
   Number(log.find(({ msg }) => msg === 'metrics and health are served')?.['port'])
 
 t.test('a pod shows its metrics on a port of their own', async (t) => {
   const world = await createWorld(t)
-  const pod = await startPod(t, world)
+  const { DATABASE_URL = '', REDIS_URL = '' } = world.env
+  const [postgres, redis] = [
+    await startProxy(t, new URL(DATABASE_URL)),
+    await startProxy(t, new URL(REDIS_URL)),
+  ]
+  const env = {
+    ...world.env,
+    DATABASE_URL: through(DATABASE_URL, postgres),
+    REDIS_URL: through(REDIS_URL, redis),
+  }
+  const pod = await startPod(t, { ...world, env })
   const { call } = pod
-  const url = `http://127.0.0.1:${portIn(pod.log)}`
-  const metrics = async () => (await fetch(`${url}/metrics`)).text()
+  const urlOf = ({ log }: Pick<Pod, 'log'>) => `http://127.0.0.1:${portIn(log)}`
+  const url = urlOf(pod)
+  const metrics = async (of: Pick<Pod, 'log'> = pod) => (await fetch(`${urlOf(of)}/metrics`)).text()
   const { id } = await createProduct(call, await registerAdmin(call, world))
 
   await t.test('requests by route, method and class of status', async (t) => {
@@ -50,6 +63,22 @@ t.test('a pod shows its metrics on a port of their own', async (t) => {
   await t.test('health too; and the public port has no metrics', async (t) => {
     for (const path of ['/livez', '/readyz']) t.equal((await fetch(`${url}${path}`)).status, 200, path)
     t.equal((await call('GET', '/metrics')).status, 404)
+  })
+
+  await t.test('a cache that is away, though nobody asks for anything', async (t) => {
+    const tells = async (value: 0 | 1, of: Pick<Pod, 'log'>) =>
+      new RegExp(`^unnest_cache_circuit_open ${value}$`, 'm').test(await metrics(of))
+    await redis.cut()
+    await until('the pod to tell', () => tells(1, pod))
+    const late = await startPod(t, { ...world, env })
+    t.ok(await tells(1, late), 'so does one that was started without it')
+    await redis.mend()
+    for (const each of [pod, late]) await until('it to be back', () => tells(0, each))
+  })
+
+  await t.test('a Postgres that refuses connections gives no quick answer', async (t) => {
+    await postgres.cut()
+    t.match(await metrics(), /^unnest_database_answer_seconds 3$/m)
   })
 })
 
