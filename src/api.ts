@@ -26,6 +26,8 @@ const REDIS_COMMAND_TIMEOUT_MS = 250
 /** Sockets wait for hints and not for this: what is missed is looked for. */
 const HINTS_COMMAND_TIMEOUT_MS = 2_000
 const CLOSE_UNUSED_EVERY_MS = 100
+/** Connections that wait to be accepted. Of a burst of clients Node's own 511 would leave most to the pauses of TCP. */
+const BACKLOG = 4_096
 /** The rest is for Redis and the database. */
 const HTTP_SHARE_OF_GRACE = 0.7
 
@@ -154,7 +156,7 @@ export const startApi = async (config: ApiConfig, logger: Logger): Promise<Runni
       tracer,
     })
     const connections = trackConnections(app.server)
-    const url = await app.listen({ host: config.HOST, port: config.PORT })
+    const url = await app.listen({ host: config.HOST, port: config.PORT, backlog: BACKLOG })
     const sockets = cradle.realtimeHub.start()
     const drain = async () => {
       draining = true

@@ -3,6 +3,7 @@ import { createServer } from 'node:net'
 import t from 'tap'
 import { createWorld } from './support/app.js'
 import { type Script, startProcess } from './support/process.js'
+import { startSilentServer } from './support/silent-server.js'
 
 t.test('a taken port is one line', async (t) => {
   const world = await createWorld(t)
@@ -44,4 +45,15 @@ t.test('what is missing or wrong in the environment is named all at once, withou
   const worker = await startProcess(t, 'worker.js', {})
   t.equal(await worker.exit, 1)
   for (const name of ['DATABASE_URL', 'REDIS_URL', 'WEBHOOK_SECRET_KEYS']) t.match(worker.stderr(), name)
+})
+
+t.test('a signal while it starts ends it, and is not lost where nobody else handles it', async (t) => {
+  const world = await createWorld(t)
+  const { port } = await startSilentServer(t)
+  const env = { ...world.env, DATABASE_URL: `postgres://x:y@127.0.0.1:${port}/z` }
+  const server = await startProcess(t, 'server.js', env)
+  await server.untilLogged('connections are checked when Postgres is there')
+  server.kill('SIGTERM')
+  t.equal(await server.exit, 1, 'by itself, not by the signal, which process 1 would not get')
+  t.notOk(server.log.some(({ msg }) => msg === 'api ready'))
 })

@@ -217,3 +217,13 @@ t.test('an error that nobody handles ends the process in order, with 1', async (
     t.ok(await server.untilLogged('bye'))
   }
 })
+
+t.test('one more while it drains ends it at once, and says so', async (t) => {
+  const world = await createWorld(t, { READINESS_DRAIN_MS: '60000' })
+  const server = await startServer(t, world.env, ['--import', REJECT_ON_SIGNAL])
+  server.kill('SIGTERM')
+  await server.untilLogged('shutting down')
+  server.kill('SIGWINCH')
+  t.equal(await server.exit, 1)
+  t.match(server.log.at(-1), { level: 60, err: { message: 'raised' } })
+})

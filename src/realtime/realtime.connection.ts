@@ -78,8 +78,6 @@ export const createConnection = (needs: ConnectionNeeds): Connection => {
     const code = CODES[reason]
     if (code === undefined) socket.terminate()
     else socket.close(code, reason)
-    // What a flood still brings is not even read.
-    if (reason === 'flood') socket.pause()
   }
 
   const send = (message: RealtimeMessage): boolean => {
@@ -115,9 +113,15 @@ export const createConnection = (needs: ConnectionNeeds): Connection => {
   const countFrame = createFrameLimit()
   const heed = (): void => {
     isAlive = true
-    if (countFrame()) close('flood')
+    if (!countFrame()) return
+    close('flood')
+    // What a flood still brings is not even read, whatever the socket is closed for.
+    socket.pause()
   }
-  socket.on('message', (_data, isBinary) => (isBinary ? close('binary') : heed()))
+  socket.on('message', (_data, isBinary) => {
+    if (isBinary) close('binary')
+    heed()
+  })
   socket.on('ping', heed)
   socket.on('pong', heed)
   socket.on('error', (error) => {

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
 import { readMailbox } from './mailbox.js'
+import { isDecodable } from './percent-encoding.js'
 import { readRedisAddress } from './redis/address.js'
 import { faultOfSmtpUrl } from './smtp-url.js'
 import { wholeNumber } from './whole-number.js'
@@ -15,14 +16,19 @@ export const milliseconds = wholeNumber(0, 600_000)
 const isUrl = (text: string, protocols: readonly string[], path: RegExp): boolean => {
   if (!URL.canParse(text)) return false
   const { protocol, hostname, pathname, username, password } = new URL(text)
-  // The drivers decode these, and fail late and in their own words.
-  const isDecodable = !/%(?![0-9a-f]{2})/i.test(username + password + pathname)
-  return protocols.includes(protocol.slice(0, -1)) && hostname !== '' && isDecodable && path.test(pathname)
+  return (
+    protocols.includes(protocol.slice(0, -1)) &&
+    hostname !== '' &&
+    [username, password, pathname].every(isDecodable) &&
+    path.test(pathname)
+  )
 }
 
 export const postgresUrl = z
   .string()
   .refine((text) => isUrl(text, ['postgres', 'postgresql'], /^\/[^/]+$/), 'must be postgres://HOST/DATABASE')
+/** One host; and no options, of which the client would take any of its own: some end the process, without a word. */
+const isPlain = ({ hostname, search, hash }: URL): boolean => !hostname.includes(',') && search + hash === ''
 const SEVERAL_REDIS = /^rediss?\+/
 export const redisUrl = z
   .string()
@@ -30,7 +36,7 @@ export const redisUrl = z
     (text) =>
       SEVERAL_REDIS.test(text)
         ? readRedisAddress(text) !== undefined
-        : isUrl(text, ['redis', 'rediss'], /^(\/\d{0,3})?$/) && !new URL(text).hostname.includes(','),
+        : isUrl(text, ['redis', 'rediss'], /^(\/\d{0,3})?$/) && isPlain(new URL(text)),
     'must be redis://HOST or redis://HOST/NUMBER, redis+sentinel://HOST,HOST/NAME or redis+cluster://HOST,HOST',
   )
 export const appUrl = z.string().refine((text) => isUrl(text, ['http', 'https'], /^/), 'must be https://HOST')

@@ -36,7 +36,7 @@ export const closeInOrder = async (steps: readonly ShutdownStep[], logger: Logge
 
 /**
  * Runs the steps once on SIGTERM, SIGINT and on an unhandled error, which also makes the exit code 1: a
- * process in an unknown state is drained and replaced, not kept. A second signal exits at once.
+ * process in an unknown state is drained and replaced, not kept. A second signal, or such an error meanwhile, exits at once.
  */
 export const closeOnSignal = ({ logger, graceMs, steps }: ShutdownOptions): void => {
   closeWithGrace(
@@ -46,6 +46,7 @@ export const closeOnSignal = ({ logger, graceMs, steps }: ShutdownOptions): void
       logger: false,
       onTimeout: (ms) => logger.fatal({ ms }, 'could not shut down in time'),
       onSecondSignal: (signal) => logger.fatal({ signal }, 'second signal, exiting at once'),
+      onSecondError: (err) => logger.fatal({ err }, 'unhandled error while shutting down, exiting at once'),
     },
     async ({ signal, err }) => {
       if (err) logger.fatal({ err }, 'unhandled error, shutting down')

@@ -1,3 +1,5 @@
+import { isDecodable } from './percent-encoding.js'
+
 /** An SMTP_URL that sends to nobody, for load tests. */
 const DISCARD_MAIL = 'discard:'
 
@@ -22,8 +24,6 @@ const tlsOf = ({ protocol, searchParams }: URL): SmtpServer['tls'] => {
 const hasForeignOptions = ({ protocol, search }: URL): boolean =>
   search !== '' && !(protocol === 'smtp:' && search === '?tls=none')
 
-const isDecodable = ({ username, password }: URL): boolean => !/%(?![0-9a-f]{2})/i.test(username + password)
-
 /** What is wrong with it, in words for the operator that repeat nothing of it; undefined when it will do. */
 export const faultOfSmtpUrl = (text: string): string | undefined => {
   if (text === DISCARD_MAIL) return undefined
@@ -34,7 +34,8 @@ export const faultOfSmtpUrl = (text: string): string | undefined => {
   }
   if (hasForeignOptions(url)) return 'has no option but ?tls=none, and that only with smtp://'
   if ((url.username === '') !== (url.password === '')) return 'must have a user and a password, or neither'
-  if (!isDecodable(url)) return 'must have % in its user and password written as %25'
+  if (![url.username, url.password].every(isDecodable))
+    return 'must have % in its user and password written as %25'
   if (url.username !== '' && tlsOf(url) === 'none') return 'must not send a password without TLS'
   return undefined
 }

@@ -9,7 +9,7 @@ import { until } from '../support/until.js'
 
 const SECONDS = 60
 /** As many as keep a pod busy, and nobody is refused. */
-const AT_CAPACITY = 48
+const AT_CAPACITY = 64
 const BEYOND = 400
 const NORMAL_AGAIN_MS = 5_000
 /** It takes both processors for a while, and others would wait. */

@@ -93,7 +93,8 @@ t.test('who does not read is cut off before much is kept for him', async (t) => 
 
 /** A connection without a hub around it, and its client. */
 const pair = async (t: TapTest, autoPong: boolean) => {
-  const server = new WebSocketServer({ port: 0, host: '127.0.0.1' })
+  // The option that the library's types do not know.
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1', ...{ closeTimeout: 200 } })
   t.teardown(() => server.close())
   await once(server, 'listening')
   const address = server.address()
@@ -138,4 +139,17 @@ t.test('a socket that gives no sign of life between two heartbeats is cut off', 
     await answered
   }
   t.equal(live.socket.readyState, WebSocket.OPEN)
+})
+
+t.test('what comes behind that for which a socket is closed is not read for long', async (t) => {
+  const { client, socket, reasons } = await pair(t, true)
+  let read = 0
+  socket.on('message', () => {
+    read += 1
+  })
+  client.send(Buffer.from('x'))
+  for (let frame = 0; frame < FLOOD; frame += 1) client.send('x'.repeat(1_000))
+  await until('the end', () => reasons.length > 0)
+  t.strictSame(reasons, ['binary'])
+  t.ok(read < FLOOD / 2, `${read} frames`)
 })

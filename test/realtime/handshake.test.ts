@@ -119,6 +119,8 @@ t.test('what is no WebSocket handshake is told what is', async (t) => {
     const bad = await sendRaw(pod.url, handshake(ada.token, lines))
     isProblem(t, bad, { status: 400, code: 'bad_request' }, `protocols: ${protocols}`)
   }
+  const before = handshake(ada.token).replace('HTTP/1.1', 'HTTP/1.0').replace('Upgrade', 'Upgrade, close')
+  isProblem(t, await sendRaw(pod.url, before), { status: 426, code: 'upgrade_required' }, 'HTTP/1.0')
   for (const path of ['/v1/products', '/livez']) {
     const served = await sendRaw(pod.url, handshake(ada.token, { connection: 'Upgrade, close' }, path))
     t.equal(served.status, 200, `${path} is served as if nothing had been asked`)

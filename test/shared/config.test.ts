@@ -265,6 +265,22 @@ t.test('a worker behind PgBouncer needs a way past it', async (t) => {
   t.strictSame(faultsOf(loadWorkerConfig, { ...pooled, DATABASE_DIRECT_URL: urls.DATABASE_URL }), [])
 })
 
+t.test('what a URL has encoded can be decoded, by whoever connects with it', (t) => {
+  for (const login of ['u:%ff%fe', '%ff:hunter2', 'u:hunter2%00', 'u:hunter2%zz']) {
+    const database = { DATABASE_URL: `postgres://${login}@db/unnest` }
+    t.strictSame(namesIn(faultsOf(loadMigrateConfig, database)), ['DATABASE_URL'], login)
+    for (const url of [`redis://${login}@cache`, `redis+cluster://${login}@n1,n2`]) {
+      const faults = faultsOf(loadApiConfig, { ...required, REDIS_URL: url })
+      t.strictSame(namesIn(faults), ['REDIS_URL'], url)
+      t.notMatch(faults.join(), /hunter2|%ff/)
+    }
+    const mail = faultsOf(loadWorkerConfig, { ...ofWorker, SMTP_URL: `smtps://${login}@mail.example` })
+    t.strictSame(namesIn(mail), ['SMTP_URL'], login)
+  }
+  t.strictSame(faultsOf(loadMigrateConfig, { DATABASE_URL: 'postgres://u:%C3%A4%25@db/unnest' }), [])
+  t.end()
+})
+
 t.test('each Redis may be one server, found by Sentinels, or a Cluster', async (t) => {
   for (const url of ['redis://cache/1', 'rediss+sentinel://u:p@s1:1,s2/main/1', 'redis+cluster://n1,n2:2']) {
     const config = loadWorkerConfig({ ...ofWorker, REDIS_URL: url, QUEUE_REDIS_URL: url })
@@ -275,6 +291,8 @@ t.test('each Redis may be one server, found by Sentinels, or a Cluster', async (
     'redis+cluster://n1/1',
     'redis+other://n1',
     'redis://n1,n2',
+    'redis://:hunter2@n1?lazyConnect=true',
+    'redis://n1/1?family=abc',
   ]) {
     const faults = faultsOf(loadWorkerConfig, { ...ofWorker, REDIS_URL: bad, QUEUE_REDIS_URL: bad })
     t.strictSame(namesIn(faults), ['QUEUE_REDIS_URL', 'REDIS_URL'], bad)

@@ -1,9 +1,10 @@
 import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
 import { sql as query } from 'drizzle-orm'
 import t from 'tap'
 import { connectDatabase } from '../../src/shared/database/client.js'
+import { withDeadline } from '../../src/shared/deadline.js'
 import { createWorld, startPod } from '../support/app.js'
 import { createProduct, registerAdmin } from '../support/factories.js'
 import { isProblem } from '../support/problem.js'
@@ -112,3 +113,55 @@ t.test('a server that closes at start-up is survived, without a busy loop', asyn
   )
   t.ok(connections - before < 20, `${connections - before} connections in ${performance.now() - begun} ms`)
 })
+
+const message = (type: string, body: Buffer): Buffer => {
+  const length = Buffer.alloc(4)
+  length.writeUInt32BE(body.length + 4)
+  return Buffer.concat([Buffer.from(type), length, body])
+}
+/** Who logs in is welcome, and may ask. */
+const GREETING = Buffer.concat([message('R', Buffer.alloc(4)), message('Z', Buffer.from('I'))])
+const SHUTTING_DOWN = message(
+  'E',
+  Buffer.from('SFATAL\0VFATAL\0C57P01\0Mterminating connection\0\0', 'latin1'),
+)
+
+/** Greets and says farewell at once, as a server does that is stopped just then. */
+const farewells: Readonly<Record<string, (socket: Socket) => unknown>> = {
+  'in one packet': (socket) => socket.end(Buffer.concat([GREETING, SHUTTING_DOWN])),
+  'when it is asked the first thing': (socket) => {
+    socket.write(GREETING)
+    socket.once('data', () => socket.end(SHUTTING_DOWN))
+  },
+  'without a word when it is asked the first thing': (socket) => {
+    socket.write(GREETING)
+    socket.once('data', () => socket.end())
+  },
+}
+
+for (const [when, sayFarewell] of Object.entries(farewells))
+  t.test(`a server that greets and closes ${when} is survived`, async (t) => {
+    const unhandled: unknown[] = []
+    const note = (error: unknown) => void unhandled.push(error)
+    process.on('unhandledRejection', note)
+    t.teardown(() => process.off('unhandledRejection', note))
+    let connections = 0
+    const server = createServer((socket) => {
+      connections += 1
+      socket.on('error', () => {})
+      socket.once('data', () => sayFarewell(socket))
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    t.teardown(() => server.close())
+    const { port } = server.address() as AddressInfo
+    const url = `postgres://x:y@127.0.0.1:${port}/z`
+    const { database, close } = connectDatabase({ url, poolMax: 1, applicationName: 'test' })
+    t.teardown(close)
+    for (let round = 0; round < 2; round += 1)
+      await t.rejects(withDeadline('the answer', REFUSED_WITHIN_MS, database.execute(query`select 1`)), {
+        cause: { code: /^(57P01|CONNECTION_CLOSED)$/ },
+      })
+    await t.rejects(database.transaction((transaction) => transaction.execute(query`select 1`)))
+    t.strictSame(unhandled, [], 'which would end the process')
+    t.ok(connections <= 4, `${connections} connections`)
+  })

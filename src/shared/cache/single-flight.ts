@@ -133,13 +133,13 @@ export const createSingleFlight = ({ store, memory }: SingleFlightNeeds) => {
    */
   return async (place: Place, stale: Entry | undefined, waitedMs: number): Promise<Turn> => {
     const deadline = performance.now() + WAIT_MS - waitedMs
-    if (!stale) await flights.find(place.key)?.landed(deadline)
+    const running = flights.find(place.key)
     for (;;) {
       const flight = flights.find(place.key)
       if (!flight) return lead(place, deadline)
       if (stale) return give(stale)
-      const entry = await flight.landed(deadline)
-      if (entry) return give(entry)
+      const landing = await flight.landed(deadline)
+      if (landing.entry && landing.flight !== running) return give(landing.entry)
     }
   }
 }

@@ -3,6 +3,7 @@ import postgres from 'postgres'
 import type { Tracer } from '../telemetry/tracer.js'
 import { followAmbient, withAmbient } from './ambient.js'
 import { type Announce, announcing } from './changes.js'
+import { DRIVER_TYPES } from './driver-types.js'
 import { surviveLostConnections } from './lost-connections.js'
 import { gatePool, type PoolLoad } from './pool-gate.js'
 import { createSockets } from './sockets.js'
@@ -103,6 +104,7 @@ const createClient = ({ url, poolMax, applicationName, pooled = false }: Databas
     backoff: () => RECONNECT_SECONDS,
     idle_timeout: IDLE_TIMEOUT_SECONDS,
     onnotice: () => {},
+    ...DRIVER_TYPES,
     // Absent, it is for the address to say.
     ...(pooled && { prepare: false }),
     connection: {

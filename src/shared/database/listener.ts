@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import postgres from 'postgres'
 import type { Logger } from '../telemetry/logger.js'
+import { DRIVER_TYPES } from './driver-types.js'
 import { createSockets } from './sockets.js'
 
 export interface Listener {
@@ -22,6 +23,7 @@ export const listen = (url: string, channel: string, onNotify: () => void, logge
     max: 1,
     connect_timeout: CONNECT_TIMEOUT_SECONDS,
     onnotice: () => {},
+    ...DRIVER_TYPES,
     connection: { application_name: 'unnest-listener' },
     ...{ socket: sockets.open },
   })

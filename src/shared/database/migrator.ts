@@ -1,6 +1,7 @@
 import { drizzle } from 'drizzle-orm/postgres-js'
 import { migrate } from 'drizzle-orm/postgres-js/migrator'
 import postgres from 'postgres'
+import { DRIVER_TYPES } from './driver-types.js'
 import { createSockets } from './sockets.js'
 
 const CONNECT_TIMEOUT_SECONDS = 10
@@ -24,6 +25,7 @@ export const migrateDatabase = async <T>(
     max: 1,
     connect_timeout: CONNECT_TIMEOUT_SECONDS,
     onnotice: () => {},
+    ...DRIVER_TYPES,
     connection: {
       application_name: 'unnest-migrate',
       lock_timeout: LOCK_TIMEOUT_MS,

@@ -2,6 +2,7 @@ import { sql } from 'drizzle-orm'
 import postgres from 'postgres'
 import { withDeadline } from '../deadline.js'
 import type { Database } from './client.js'
+import { DRIVER_TYPES } from './driver-types.js'
 import { createSockets } from './sockets.js'
 
 /** Asks Postgres for a sign of life. @throws DeadlineError or the driver's error */
@@ -18,6 +19,7 @@ export const pingAnew = async (url: string, timeoutMs: number): Promise<void> =>
     max: 1,
     connect_timeout: CONNECT_TIMEOUT_SECONDS,
     onnotice: () => {},
+    ...DRIVER_TYPES,
     connection: { application_name: 'unnest-ping' },
     ...{ socket: sockets.open },
   })

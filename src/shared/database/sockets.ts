@@ -27,7 +27,7 @@ export interface Sockets {
 /** By these codes the failure counts as a lost connection. */
 const lost = (code: string, message: string): Error => Object.assign(new Error(message), { code })
 
-/** The server's "ready for query, and in no transaction": the end of each greeting. */
+/** The server's "ready for query, and in no transaction": the end of each greeting. A farewell may come right behind it. */
 const READY = Buffer.from('Z\0\0\0\u0005I', 'latin1')
 /** The whole answer of a server that is about to encrypt; from then on, the driver reads in our place. */
 const WILL_ENCRYPT = Buffer.from('S')
@@ -40,7 +40,7 @@ const openSocket = ({ host: [host], port: [port] }: Place): Socket => {
   const socket = new Socket()
   let greeted = false
   const greet = (chunk: Buffer): void => {
-    greeted = chunk.subarray(-READY.length).equals(READY) || chunk.equals(WILL_ENCRYPT)
+    greeted = chunk.includes(READY) || chunk.equals(WILL_ENCRYPT)
     if (greeted) socket.off('data', greet)
   }
   const destroy = socket._destroy.bind(socket)

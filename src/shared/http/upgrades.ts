@@ -56,7 +56,8 @@ export const handshakeOf = ({ raw }: FastifyRequest): Handshake => {
   if (!handshake || version !== VERSION)
     throw new HttpError(upgradeRequired, {
       upgrade: 'websocket',
-      connection: handshake ? 'close' : 'Upgrade',
+      // Without `close` Node would keep it, whatever was asked for.
+      connection: 'Upgrade, close',
       'sec-websocket-version': VERSION,
     })
   if (!KEY.test(key) || !offersProtocols(raw)) throw new HttpError(badRequest)
@@ -116,8 +117,9 @@ const ignoreOffer = (server: Server, request: IncomingMessage, { socket, head }:
   server.emit('connection', socket)
 }
 
-const isWebSocket = ({ method, headers }: IncomingMessage): boolean =>
-  method === 'GET' && headers.upgrade?.toLowerCase() === 'websocket'
+/** In HTTP/1.0 an offer is to be ignored (RFC 9110, 7.8): proxies of its time would pass it on and not understand the rest. */
+const isWebSocket = ({ method, headers, httpVersion }: IncomingMessage): boolean =>
+  method === 'GET' && httpVersion === '1.1' && headers.upgrade?.toLowerCase() === 'websocket'
 
 /** Lets routes with `config.websocket` take WebSocket handshakes. Call it before they are added. */
 export const registerUpgrades = (app: FastifyInstance): void => {

@@ -1,3 +1,5 @@
+import { isDecodable } from '../percent-encoding.js'
+
 /*
  * The three forms in which Redis is run, each named by one URL:
  *   redis://USER:PASSWORD@HOST:PORT/NUMBER               one server
@@ -68,7 +70,7 @@ export const readRedisAddress = (url: string): RedisAddress | undefined => {
   if (SINGLE.test(url)) return { form: 'single', url }
   const { scheme, form, user, password, hosts = '', path, query } = URL_OF_MANY.exec(url)?.groups ?? {}
   if (form !== 'sentinel' && form !== 'cluster') return undefined
-  if (/%(?![0-9a-f]{2})/i.test(`${user}${password}`)) return undefined
+  if (![user, password].every((part) => isDecodable(part ?? ''))) return undefined
   const nodes = readNodes(hosts, DEFAULT_PORT[form])
   if (!nodes) return undefined
   const common = { tls: scheme === 'rediss', ...readLogin(user, password) }

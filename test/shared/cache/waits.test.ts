@@ -19,8 +19,11 @@ const elsewhere: EntryStore = {
   leave: async () => {},
 }
 
-const createWaits = () => {
-  const join = createSingleFlight({ store: elsewhere, memory: { hasRoom: () => true, take: () => true } })
+/** Redis cannot be asked. */
+const away: EntryStore = { ...elsewhere, lookUp: async () => undefined, enter: async () => undefined }
+
+const createWaits = (store = elsewhere) => {
+  const join = createSingleFlight({ store, memory: { hasRoom: () => true, take: () => true } })
   return {
     /** @returns what he is to do, undefined where he is refused, and after how many milliseconds he hears of it */
     join: async (waitedMs: number) => {
@@ -73,4 +76,24 @@ t.test('and who waits in his own pod for longer is refused', async (t) => {
   t.equal(turn, undefined)
   t.ok(ms >= 190 && ms < 200 + TOLERANCE_MS, `${ms} ms`)
   first.giveUp()
+})
+
+/** A crowd of this size, each of whom woke all the others, would take some seconds of processor time. */
+const CROWD = 1_500
+const CROWD_CPU_MS = 1_000
+
+t.test('where each load fails at once a crowd tries one after the other, and is soon through', async (t) => {
+  const { join } = createWaits(away)
+  const first = loadOf(await join(0))
+  const begun = process.cpuUsage()
+  const crowd = Array.from({ length: CROWD }, async () => {
+    const led = await join(0)
+    if (led.turn?.do === 'load') led.turn.load.giveUp()
+    return led.turn?.do
+  })
+  first.giveUp()
+  const turns = await Promise.all(crowd)
+  const { user, system } = process.cpuUsage(begun)
+  t.ok(turns.every((turn) => turn === 'load'))
+  t.ok((user + system) / 1_000 < CROWD_CPU_MS, `${(user + system) / 1_000} ms of processor time`)
 })
