@@ -4,6 +4,7 @@ import { Ajv } from 'ajv'
 import t from 'tap'
 import { parse } from 'yaml'
 import { z } from 'zod'
+import { apiMemory, bytesOf } from '../support/api-memory.js'
 import { configOf, faultsOfEnvironment, type Process, secrets } from '../support/deployment-environment.js'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -42,6 +43,7 @@ const service = z.looseObject({
     .string()
     .regex(/^\d+s$/)
     .default('10s'),
+  mem_limit: z.string().optional(),
   read_only: z.boolean().default(false),
   cap_drop: z.array(z.string()).default([]),
 })
@@ -92,6 +94,22 @@ const faultsOfSurroundings = ({ api, worker, redis, ...others }: Services) => {
   ]
 }
 
+const network = z.object({
+  networks: z.object({
+    default: z.object({ ipam: z.object({ config: z.tuple([z.object({ gateway: z.string() })]) }) }),
+  }),
+})
+
+/** To the API a proxy on this machine has the gateway's address. Not believed, all clients would be one, with one limit. */
+const faultsOfApi = ({ api }: Services, composed: unknown) => {
+  const config = configOf('api', api?.environment ?? {})
+  const [{ gateway }] = network.parse(composed).networks.default.ipam.config
+  return [
+    config.TRUST_PROXY.join() !== gateway && 'api: does not know its proxy',
+    !(apiMemory(config) <= bytesOf(String(api?.mem_limit))) && 'api: may need more memory than it has',
+  ]
+}
+
 const faultsOf = (text: string): string[] => {
   const composed: unknown = parse(text, { merge: true })
   if (!validate(composed))
@@ -99,7 +117,9 @@ const faultsOf = (text: string): string[] => {
   const { services } = z.looseObject({ services: z.record(z.string(), service) }).parse(composed)
   const refused = PROCESSES.flatMap((process) => faultsOfProcess(services, process)).filter(Boolean)
   const faults =
-    refused.length > 0 ? refused : [...faultsOfOrder(services), ...faultsOfSurroundings(services)]
+    refused.length > 0
+      ? refused
+      : [...faultsOfOrder(services), ...faultsOfSurroundings(services), ...faultsOfApi(services, composed)]
   return faults.filter((fault) => typeof fault === 'string')
 }
 
@@ -120,6 +140,8 @@ t.test('a fault is noticed', async (t) => {
     [/open to the world/, '127.0.0.1:8025:8025', '8025:8025'],
     [/published elsewhere/, '127.0.0.1:3000:3000', '127.0.0.1:8080:8080'],
     [/asked elsewhere/, '9465/livez', '9464/livez'],
+    [/does not know its proxy/, 'TRUST_PROXY: *gateway', "TRUST_PROXY: ''"],
+    [/more memory than it has/, 'REALTIME_SOCKETS_PER_POD: 4000', 'REALTIME_SOCKETS_PER_POD: 10000'],
   ]
   for (const [fault, from, to] of faults) {
     t.ok(source.includes(from), `${from} is there to be replaced`)

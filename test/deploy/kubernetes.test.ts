@@ -5,7 +5,9 @@ import t from 'tap'
 import { parseAllDocuments } from 'yaml'
 import { faultsOfSchema } from '../support/kubernetes-schemas.js'
 import { type KubernetesObject, renderKustomization } from '../support/kustomize.js'
+import { openWaysOf } from '../support/network-rules.js'
 import { faultsOfRelease } from '../support/release-rules.js'
+import { readWorkload } from '../support/workloads.js'
 
 const FOLDER = join(import.meta.dirname, '../../deploy/kubernetes')
 const OVERLAYS = ['base', 'production'] as const
@@ -36,6 +38,8 @@ const planted = (from: string, to: string, after = ''): KubernetesObject[] => {
 const API = '"kind":"Deployment","metadata":{"name":"unnest-api"'
 const WORKER = '"kind":"Deployment","metadata":{"name":"unnest-worker"'
 const JOB = '"kind":"Job"'
+const API_POLICY = '"kind":"NetworkPolicy","metadata":{"name":"unnest-api"'
+const WORKER_POLICY = '"kind":"NetworkPolicy","metadata":{"name":"unnest-worker"'
 
 t.test('a fault in a schema is noticed', async (t) => {
   const faults: readonly (readonly [string, string, RegExp])[] = [
@@ -81,12 +85,40 @@ t.test('a fault in what must fit is noticed', async (t) => {
       '"a":"b"',
       '"spec":{"selector":{"app',
     ],
+    [/api: it may need 549 MB/, '"REALTIME_SOCKETS_PER_POD":"4000"', '"REALTIME_SOCKETS_PER_POD":"10000"'],
+    [/REALTIME_ORIGINS lacks https:\/\/shop.example/, '"https://shop.example"', '"https://example.com"'],
+    [
+      /unnest-api lets in to metric, which api does not have/,
+      '"port":"metrics"',
+      '"port":"metric"',
+      API_POLICY,
+    ],
+    [
+      /unnest-worker lets in to 9464, which worker does not have/,
+      '"port":"metrics"',
+      '"port":9464',
+      WORKER_POLICY,
+    ],
+    [/migrate is not let out to TCP 5432/, '"port":5432', '"port":5433'],
+    [/worker is not let out to TCP 465/, '{"protocol":"TCP","port":465},', ''],
+    [/api is not let out to TCP 4318/, ',{"protocol":"TCP","port":4318}', ''],
+    [/api is not let out to UDP 53/, '{"protocol":"UDP","port":53},', ''],
     [/Ingress leads to no port web/, '{"name":"http"}', '{"name":"web"}', '"Ingress","metadata"'],
     [/Service leads to metrics/, '"targetPort":"http"', '"targetPort":"metrics"'],
   ]
   for (const [fault, from, to, after] of faults) {
     t.match(faultsOfRelease(planted(from, to, after)).join('\n'), fault)
   }
+})
+
+t.test('in production the worker reaches private addresses only where they are named', async (t) => {
+  const openWays = (objects: readonly KubernetesObject[]) =>
+    openWaysOf(objects, readWorkload(objects, 'worker'))
+  t.strictSame(openWays(rendered.production), [])
+  t.strictSame(openWays(rendered.base).length, 4, 'the base does not know where anything is')
+  const named = ',"to":[{"ipBlock":{"cidr":"10.20.0.0/16"}}]'
+  t.strictSame(openWays(planted(named, '', WORKER_POLICY)), ['unnest-worker 6379'])
+  t.strictSame(openWays(planted('"10.0.0.0/8",', '', WORKER_POLICY)), ['unnest-worker 443 465 587'])
 })
 
 /** Names without the hash of a ConfigMap's content, in an order of their own. */

@@ -7,6 +7,8 @@
 export interface ShownMetric {
   readonly help: string
   readonly labels: ReadonlyMap<string, ReadonlySet<string>>
+  /** Else it is told of, and nothing has been counted yet. */
+  readonly hasSeries: boolean
 }
 
 export type ShownMetrics = ReadonlyMap<string, ShownMetric>
@@ -26,14 +28,15 @@ export const readMetrics = (texts: readonly string[]): ShownMetrics => {
     if (name !== '') helps.set(name, help)
   }
   // `up` is what Prometheus says of the scrape itself.
-  const shown = new Map([['up', { help: '', labels: new Map<string, Set<string>>() }]])
+  const shown = new Map([['up', { help: '', labels: new Map<string, Set<string>>(), hasSeries: true }]])
   // One without a series yet is known by its help.
-  for (const [name, help] of helps) shown.set(name, { help, labels: new Map() })
+  for (const [name, help] of helps) shown.set(name, { help, labels: new Map(), hasSeries: false })
   for (const line of lines) {
     const [, name = '', list = ''] = /^(\w+)(?:\{(.*)\})? \S+$/.exec(line) ?? []
     if (name === '') continue
     const family = name.replace(/_(bucket|count|sum)$/, '')
-    const metric = shown.get(name) ?? { help: helps.get(family) ?? '', labels: new Map() }
+    const labels = shown.get(name)?.labels ?? new Map()
+    const metric = { help: helps.get(family) ?? '', labels, hasSeries: true }
     shown.set(name, metric)
     for (const [, label = '', value = ''] of list.matchAll(LABEL)) {
       const values = metric.labels.get(ownName(label)) ?? new Set()
@@ -73,8 +76,9 @@ const knowsValue = (
 ): boolean => {
   if (OF_THE_SCRAPE.has(label) || labels.get(label)?.has(value)) return true
   if (operator.endsWith('~')) {
-    const pattern = new RegExp(`^(?:${value})$`)
-    return [...(labels.get(label) ?? [])].some((seen) => pattern.test(seen))
+    const seen = [...(labels.get(label) ?? [])]
+    const patterns = value.split('|').map((pattern) => new RegExp(`^(?:${pattern})$`))
+    return patterns.every((pattern) => seen.some((one) => pattern.test(one)))
   }
   return new RegExp(`\\b${value.replace(/\W/g, '\\$&')}\\b`).test(help)
 }
@@ -111,4 +115,19 @@ export const faultsOf = (
   )
   const none = selectors.length === 0 ? ['it names no metric'] : []
   return [...faults, ...lost.map((label) => `no metric of it has the label ${label}`), ...none]
+}
+
+/** Metrics whose first increase nobody would see, since no process shows them before: a series that begins at 1 did not rise. */
+export const firstOnesLost = (expression: string, fresh: ShownMetrics): string[] =>
+  [...expression.matchAll(/\bincrease\((\w+)/g)]
+    .map(([, name = '']) => name)
+    .filter((name) => !expression.includes(`unless ${name}`))
+    .filter((name) => fresh.get(name)?.hasSeries !== true)
+
+/** Metrics of which the expression makes one sum of API and workers. */
+export const mixedProcesses = (expression: string, ofEach: readonly ShownMetrics[]): string[] => {
+  const isApart = /\bby \([^)]*\b(job|instance)\b|\bjob=/.test(expression)
+  if (!/\bsum\b/.test(expression) || isApart) return []
+  const names = [...expression.matchAll(/\bunnest_\w+/g)].map(([name]) => name)
+  return names.filter((name) => ofEach.every((shown) => shown.get(name)?.hasSeries))
 }

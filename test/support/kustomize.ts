@@ -12,6 +12,21 @@ const object = z.looseObject({
 /** One object as `kubectl apply` sends it. */
 export type KubernetesObject = z.infer<typeof object>
 
+/** A JSON patch (RFC 6902), of which our folders need `add` to an object alone. */
+const addition = z.strictObject({
+  op: z.literal('add'),
+  path: z.string().startsWith('/'),
+  value: z.unknown(),
+})
+
+const patch = z.strictObject({
+  target: z.strictObject({ kind: z.string(), name: z.string() }),
+  patch: z
+    .string()
+    .transform((text): unknown => parse(text))
+    .pipe(z.array(addition)),
+})
+
 /** Strict: a field that is not read here is refused, and never taken for harmless. */
 const kustomization = z.strictObject({
   apiVersion: z.literal('kustomize.config.k8s.io/v1beta1'),
@@ -28,6 +43,7 @@ const kustomization = z.strictObject({
       }),
     )
     .default([]),
+  patches: z.array(patch).default([]),
 })
 
 type Kustomization = z.infer<typeof kustomization>
@@ -57,6 +73,30 @@ const withConfigMaps = (
   return [...merged, ...made]
 }
 
+const addTo = (candidate: KubernetesObject, { path, value }: z.infer<typeof addition>): void => {
+  const keys = path.slice(1).split('/')
+  const last = keys.pop() ?? ''
+  const parent: unknown = keys.reduce((node, key) => Object(node)[key], candidate)
+  if (!z.record(z.string(), z.unknown()).safeParse(parent).success)
+    throw new Error(`${candidate.metadata.name} has no ${path} to add to`)
+  Object.assign(Object(parent), { [last]: value })
+}
+
+/** @throws Error for a patch of nothing, which kustomize leaves out without a word */
+const withPatches = (
+  objects: readonly KubernetesObject[],
+  { patches }: Kustomization,
+): KubernetesObject[] => {
+  const patched = structuredClone([...objects])
+  for (const { target, patch: additions } of patches) {
+    const name = new RegExp(`^(?:${target.name})$`)
+    const found = patched.filter(({ kind, metadata }) => kind === target.kind && name.test(metadata.name))
+    if (found.length === 0) throw new Error(`there is no ${target.kind} ${target.name} to patch`)
+    for (const candidate of found) for (const one of additions) addTo(candidate, one)
+  }
+  return patched
+}
+
 /** Every `image` below, wherever it stands. */
 const withImages = <T>(node: T, images: Kustomization['images']): T =>
   JSON.parse(JSON.stringify(node), (key, value) => {
@@ -76,8 +116,8 @@ const readObjects = (file: string): KubernetesObject[] =>
   })
 
 /**
- * What kustomize makes of a folder, as far as our folders need it: resources, namespace, images, ConfigMaps from literals. Their
- * names stay without the hash.
+ * What kustomize makes of a folder, as far as our folders need it: resources, namespace, images, ConfigMaps from literals,
+ * patches. Names stay without the hash.
  * @throws ZodError for any other field
  */
 export const renderKustomization = (folder: string): KubernetesObject[] => {
@@ -89,5 +129,5 @@ export const renderKustomization = (folder: string): KubernetesObject[] => {
     resources.map((candidate) => inNamespace(candidate, settings.namespace)),
     settings,
   )
-  return withImages(objects, settings.images)
+  return withImages(withPatches(objects, settings), settings.images)
 }

@@ -4,6 +4,7 @@ import { faultOfBudget } from '../../src/shared/database/connection-budget.js'
 import { createQueueMetrics } from '../../src/shared/queue/queue-metrics.js'
 import { configOf, secrets } from './deployment-environment.js'
 import type { KubernetesObject } from './kustomize.js'
+import { faultsOfPolicies, faultsOfRoutes } from './network-rules.js'
 import { faultsOfWorkload } from './workload-rules.js'
 import { findObject, readWorkload, type Workload } from './workloads.js'
 
@@ -97,43 +98,13 @@ const faultsOfSecrets = (objects: Objects): string[] =>
       : []),
   ])
 
-const backends = z.array(
-  z.looseObject({
-    http: z.looseObject({
-      paths: z.array(
-        z.looseObject({
-          backend: z.looseObject({
-            service: z.looseObject({ name: z.string(), port: z.looseObject({ name: z.string() }) }),
-          }),
-        }),
-      ),
-    }),
-  }),
-)
-const servicePorts = z.array(z.looseObject({ name: z.string(), targetPort: z.string() }))
-
-/** The way in: from the Ingress to a port of the Service, from that to a port of the API. */
-const faultsOfRoutes = (objects: Objects, api: Workload): string[] => {
-  const portsOf = (name: string) => {
-    const service = findObject(objects, 'Service', name)
-    return service ? servicePorts.parse(Object(service['spec']).ports) : []
-  }
-  const rules = objects
-    .filter(({ kind }) => kind === 'Ingress')
-    .flatMap((ingress) => backends.parse(Object(ingress['spec']).rules))
-  const targets = rules.flatMap(({ http }) => http.paths.map(({ backend }) => backend.service))
-  return [
-    ...targets
-      .filter(({ name, port }) => !portsOf(name).some((candidate) => candidate.name === port.name))
-      .map(({ name, port }) => `the Ingress leads to no port ${port.name} of ${name}`),
-    ...portsOf('unnest-api')
-      .filter(({ targetPort }) => targetPort === 'metrics' || !hasPort(api, targetPort))
-      .map(({ targetPort }) => `the Service leads to ${targetPort}`),
-  ]
+/** A browser says where its page came from: sockets of the front end's own pages must not be refused. */
+const faultsOfOrigins = (api: Workload, worker: Workload): string[] => {
+  const { APP_URL } = configOf('worker', worker.environment)
+  const { REALTIME_ORIGINS } = configOf('api', api.environment)
+  const origin = APP_URL && new URL(APP_URL).origin
+  return origin && !REALTIME_ORIGINS.includes(origin) ? [`REALTIME_ORIGINS lacks ${origin}`] : []
 }
-
-const hasPort = ({ container }: Workload, name: string): boolean =>
-  container.ports.some((port) => port.name === name)
 
 /** What in a rendered deployment does not fit together, or does not fit the code. */
 export const faultsOfRelease = (objects: Objects): string[] => {
@@ -143,14 +114,16 @@ export const faultsOfRelease = (objects: Objects): string[] => {
   const images = new Set(workloads.map(({ container }) => container.image))
   const refused = workloads.flatMap(faultsOfWorkload)
   // Without a valid environment there is nothing to count connections from.
-  const connections = refused.length > 0 ? [] : faultsOfConnections(objects, api, worker)
+  const settings =
+    refused.length > 0 ? [] : [...faultsOfConnections(objects, api, worker), ...faultsOfOrigins(api, worker)]
   return [
     ...refused,
-    ...connections,
+    ...settings,
     ...(images.size > 1 ? [`several images: ${[...images].join(', ')}`] : []),
     ...faultsOfSecrets(objects),
     ...faultsOfAutoscalers(objects),
     ...faultsOfSelectors(objects, workloads),
     ...faultsOfRoutes(objects, api),
+    ...faultsOfPolicies(objects, workloads),
   ]
 }

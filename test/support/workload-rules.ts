@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import { apiMemory, bytesOf } from './api-memory.js'
 import { configOf, faultsOfEnvironment, imageEnvironment } from './deployment-environment.js'
 import type { Workload } from './workloads.js'
 
@@ -47,6 +48,13 @@ const folders: Rule = ({ process, pod, container }) => {
 const resources: Rule = ({ container }) => {
   const { requests, limits } = Object(container.resources)
   return [(!requests?.cpu || !requests?.memory || !limits?.memory) && 'its resources are not stated']
+}
+
+const memory: Rule = ({ process, container, environment }) => {
+  if (process !== 'api') return []
+  const wanted = apiMemory(configOf('api', environment))
+  const fits = wanted <= bytesOf(String(Object(container.resources).limits?.memory))
+  return [!fits && `it may need ${Math.round(wanted / 1e6)} MB, which its limit does not have`]
 }
 
 const wantedPorts = (workload: Workload): Record<string, number> => {
@@ -107,7 +115,7 @@ const rollOut: Rule = ({ process, spec, pod }) => {
   ]
 }
 
-const RULES: readonly Rule[] = [command, security, folders, resources, ports, probes, ending, rollOut]
+const RULES: readonly Rule[] = [command, security, folders, resources, memory, ports, probes, ending, rollOut]
 
 /** What does not fit; with an environment that the process refuses, only that. */
 export const faultsOfWorkload = (workload: Workload): string[] => {

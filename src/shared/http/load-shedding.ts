@@ -82,6 +82,9 @@ export const registerLoadShedding = (
     labelNames: ['by', 'priority'],
     registers: [registry],
   })
+  // Else the first refusals would be no change of anything.
+  for (const by of ['loop', 'pool'])
+    for (const priority of ['low', 'normal']) refused.inc({ by, priority }, 0)
   const refuse = (by: 'loop' | 'pool', priority: Priority) => {
     refused.inc({ by, priority })
     return overload
