@@ -165,11 +165,14 @@ export const startApi = async (config: ApiConfig, logger: Logger): Promise<Runni
     }
     const shutdownSteps = [
       { name: 'readiness', close: drain },
-      // The server waits for them.
-      { name: 'sockets', close: sockets.close },
+      // Side by side: the farewell has no time of its own, and the server does not end before the last of its sockets.
       {
         name: 'http',
-        close: () => closeApp(app, connections, config.SHUTDOWN_GRACE_MS * HTTP_SHARE_OF_GRACE),
+        close: () =>
+          Promise.all([
+            sockets.close(),
+            closeApp(app, connections, config.SHUTDOWN_GRACE_MS * HTTP_SHARE_OF_GRACE),
+          ]),
       },
       ...resources,
     ]

@@ -19,13 +19,19 @@ t.test('a fleet that asks for more connections than there are does not start', a
   }
 })
 
-t.test('what is given as the limit counts, and not what the server says', async (t) => {
-  const world = await createWorld(t, { ...TOO_MANY, DATABASE_CONNECTION_LIMIT: '4538' })
+t.test('a limit that is given counts where the server has no lower one', async (t) => {
+  const few = { EXPECTED_PODS: '1', EXPECTED_WORKERS: '1', DATABASE_WORKER_POOL_MAX: '1' }
+  const world = await createWorld(t, { ...few, DATABASE_CONNECTION_LIMIT: '10' })
   const { call } = await startPod(t, world)
   t.equal((await call('GET', '/readyz')).status, 200)
   await startWorkerPod(t, world)
+  const start = (overrides: Record<string, string>) =>
+    startPod(t, { ...world, env: { ...world.env, ...overrides } })
+  await t.rejects(start({ DATABASE_CONNECTION_LIMIT: '9' }), { message: /= 10 connections, of 9 / })
+  await t.rejects(start({ ...TOO_MANY, DATABASE_CONNECTION_LIMIT: '4538' }), { message: SUM })
   const env = {
     ...world.env,
+    ...TOO_MANY,
     DATABASE_CONNECTION_LIMIT: '4537',
     DATABASE_URL: 'postgres://x:y@127.0.0.1:1/z',
   }

@@ -20,7 +20,12 @@ const settle = async ({ database: { sql } }: World): Promise<void> => {
 
 const behindPgbouncer = async (t: Parameters<typeof startPgbouncer>[0], world: World): Promise<World> => {
   const DATABASE_URL = await startPgbouncer(t, world.database.url)
-  const env = { DATABASE_URL, DATABASE_PGBOUNCER: 'true', DATABASE_DIRECT_URL: world.database.url }
+  const env = {
+    DATABASE_URL,
+    DATABASE_PGBOUNCER: 'true',
+    DATABASE_CONNECTION_LIMIT: '100',
+    DATABASE_DIRECT_URL: world.database.url,
+  }
   return { ...world, env: { ...world.env, ...env } }
 }
 

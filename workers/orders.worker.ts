@@ -31,8 +31,9 @@ const makeKnown =
     const { orderId, userId, version, from, to } = event
     const eventId = (number: number): string => `order-${orderId}-${number}`
     await announcementsService.announce(event)
-    const earlier = await historyService.listEvents(orderId, undefined, version)
-    const occurredAt = earlier.find((step) => step.version === version)?.createdAt
+    // One more than there are up to this one: whether there is a later one.
+    const known = await historyService.listEvents(orderId, undefined, version + 1)
+    const occurredAt = known.find((step) => step.version === version)?.createdAt
     await publicationsService.publish({
       userId,
       eventId: eventId(version),
@@ -42,7 +43,7 @@ const makeKnown =
     })
     // Jobs overtake each other. Each tells of the steps before its own, too, so that an order's come in their order.
     const steps = [
-      ...earlier.filter((step) => step.version < version),
+      ...known.filter((step) => step.version < version),
       { version, from, to, createdAt: occurredAt ?? new Date().toISOString() },
     ]
     const events = steps.map((step) => ({
@@ -51,7 +52,8 @@ const makeKnown =
       occurredAt: step.createdAt,
       data: { orderId, status: step.to, previousStatus: step.from, version: step.version },
     }))
-    await realtimeService.recordEvents(transaction, userId, events)
+    const overtaken = known.some((step) => step.version > version)
+    await realtimeService.recordEvents(transaction, userId, events, overtaken)
   }
 
 export const ordersHandlers = (needs: Needs): JobHandler[] => {

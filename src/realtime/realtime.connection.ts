@@ -42,6 +42,9 @@ export interface Connection {
   readonly position: () => number | undefined
   /** When its stream was last looked at, by this process's own clock. */
   readonly lookedAt: () => number
+  /** When Postgres last said that its session lives, by the same clock. */
+  readonly vouchedAt: () => number
+  readonly vouch: () => void
   /** Sends what the client has not got; where that cannot be said in full, a reset. */
   readonly deliver: (reading: Reading) => void
   readonly send: (message: RealtimeMessage) => boolean
@@ -67,6 +70,7 @@ export const createConnection = (needs: ConnectionNeeds): Connection => {
   let position = lastNumber
   let isGreeted = false
   let lookedAt = Number.NEGATIVE_INFINITY
+  let vouchedAt = Number.NEGATIVE_INFINITY
   let isAlive = true
   // Those of a burst are not asked all at once.
   let beatAt = performance.now() + HEARTBEAT_MS * (0.5 + Math.random() / 2)
@@ -135,6 +139,10 @@ export const createConnection = (needs: ConnectionNeeds): Connection => {
     tokenExpiresAt,
     position: () => position,
     lookedAt: () => lookedAt,
+    vouchedAt: () => vouchedAt,
+    vouch: () => {
+      vouchedAt = performance.now()
+    },
     deliver,
     send,
     close,

@@ -48,7 +48,8 @@ export interface RealtimeHub {
   readonly start: () => { readonly close: () => Promise<void> }
 }
 
-const WATCH_EVERY_MS = 1_000
+/** The list of ended sessions vouches for four seconds, and five is the promise: what is left is this and a query. */
+const WATCH_EVERY_MS = 500
 /** A hint may get lost: looks that nobody has asked for find what it told of. */
 const LOOK_EVERY_MS = 30_000
 /** While no hint can arrive. */
@@ -106,8 +107,9 @@ export const createRealtimeHub = (needs: RealtimeHubNeeds): RealtimeHub => {
     if (Date.now() >= connection.tokenExpiresAt) connection.close('token_expired')
     else if (verdict === 'ended') connection.close('session_ended')
     else connection.beat(now)
-    const usual = hints.isListening() ? LOOK_EVERY_MS : LOOK_OFTEN_MS
-    return now - connection.lookedAt() >= (verdict === 'unknown' ? DOUBT_MS : usual)
+    // Its last look may have been before the doubt, and have asked nobody.
+    if (verdict === 'unknown') return now - connection.vouchedAt() >= DOUBT_MS
+    return now - connection.lookedAt() >= (hints.isListening() ? LOOK_EVERY_MS : LOOK_OFTEN_MS)
   }
 
   const watchAll = (): void => {

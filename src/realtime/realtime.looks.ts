@@ -1,10 +1,14 @@
 import type { SessionsService, SessionWatch } from '../sessions/sessions.container.js'
+import { withDeadline } from '../shared/deadline.js'
 import type { Logger } from '../shared/telemetry/logger.js'
 import type { Connection } from './realtime.connection.js'
+import type { Reading } from './realtime.events.js'
 import type { RealtimeService } from './realtime.service.js'
 
 /** Sockets of one query: with all that a replay may send each of them it is a few megabytes. */
 const BATCH = 100
+/** Of one connection that is dead and does not know it, the other sockets are not to wait for longer. */
+const LOOK_TIMEOUT_MS = 3_000
 /** Behind every event: who begins now wants none that was before. */
 const END = Number.MAX_SAFE_INTEGER
 
@@ -39,14 +43,22 @@ export const createLooks = (needs: LooksNeeds): Looks => {
     const unknown = batch.filter(({ principal }) => sessionWatch.verdict(principal.sessionId) === 'unknown')
     if (unknown.length === 0) return
     const live = await sessionsService.findLive(unknown.map(({ principal }) => principal.sessionId))
-    for (const connection of unknown)
-      if (!live.includes(connection.principal.sessionId)) connection.close('session_ended')
+    for (const connection of unknown) {
+      if (live.includes(connection.principal.sessionId)) connection.vouch()
+      else connection.close('session_ended')
+    }
   }
 
-  const look = async (batch: readonly Connection[]): Promise<void> => {
+  const read = async (batch: readonly Connection[]): Promise<Reading[]> => {
     const readers = batch.map(({ principal: { userId }, position }) => ({ userId, after: position() ?? END }))
     const readings = await realtimeService.readStreams(readers)
     await closeEnded(batch)
+    return readings
+  }
+
+  const look = async (batch: readonly Connection[]): Promise<void> => {
+    // What comes later is dropped: the next look may have delivered it by then.
+    const readings = await withDeadline('the look for events', LOOK_TIMEOUT_MS, read(batch))
     batch.forEach((connection, at) => {
       const reading = readings[at]
       if (reading) connection.deliver(reading)

@@ -14,12 +14,14 @@ export interface RealtimeService {
   /**
    * Records what has happened to a user, in this order and each event once, and has the user's sockets told at the end of the
    * transaction. The last event is what there is to tell; those before it are what must not come behind it, and
-   * are left out where they are too old to be asked for.
+   * are left out where they are too old to be asked for. So is the last one if it is `overtaken`: what came after it may have
+   * been told and deleted, and it must not come behind that.
    */
   readonly recordEvents: (
     transaction: Transaction,
     userId: string,
     events: readonly NewEvent[],
+    overtaken?: boolean,
   ) => Promise<void>
   /** What each reader has missed, at most `REPLAY_LIMIT` events. */
   readonly readStreams: (readers: readonly Reader[]) => Promise<Reading[]>
@@ -38,9 +40,11 @@ const isRecent = ({ occurredAt }: NewEvent): boolean =>
   Date.parse(occurredAt) > Date.now() - KEEP_HOURS * 3_600_000
 
 export const createRealtimeService = ({ database, repositoryOf }: RealtimeServiceNeeds): RealtimeService => ({
-  recordEvents: async (transaction, userId, events) => {
+  recordEvents: async (transaction, userId, events, overtaken = false) => {
     const repository = repositoryOf(transaction)
-    const told = events.filter((event, index) => index === events.length - 1 || isRecent(event))
+    const last = overtaken ? undefined : events.at(-1)
+    const told = events.filter((event) => event === last || isRecent(event))
+    if (told.length === 0) return
     await pipelined([repository.lockStream(userId), repository.appendEvents(userId, told)])
     noteChanges([streamTag(userId)])
   },

@@ -24,11 +24,19 @@ const isUrl = (text: string, protocols: readonly string[], path: RegExp): boolea
   )
 }
 
+const namesSeveral = (url: string): boolean => /,|%2c/i.test(new URL(url).hostname)
+
 export const postgresUrl = z
   .string()
-  .refine((text) => isUrl(text, ['postgres', 'postgresql'], /^\/[^/]+$/), 'must be postgres://HOST/DATABASE')
-/** One host; and no options, of which the client would take any of its own: some end the process, without a word. */
-const isPlain = ({ hostname, search, hash }: URL): boolean => !hostname.includes(',') && search + hash === ''
+  .refine(
+    (text) => isUrl(text, ['postgres', 'postgresql'], /^\/[^/]+$/) && !namesSeveral(text),
+    'must be postgres://HOST/DATABASE, with one host',
+  )
+/** No options, of which the client would take any of its own: some end the process, without a word. */
+const isPlain = (url: string): boolean => {
+  const { search, hash } = new URL(url)
+  return !namesSeveral(url) && search + hash === ''
+}
 const SEVERAL_REDIS = /^rediss?\+/
 export const redisUrl = z
   .string()
@@ -36,7 +44,7 @@ export const redisUrl = z
     (text) =>
       SEVERAL_REDIS.test(text)
         ? readRedisAddress(text) !== undefined
-        : isUrl(text, ['redis', 'rediss'], /^(\/\d{0,3})?$/) && isPlain(new URL(text)),
+        : isUrl(text, ['redis', 'rediss'], /^(\/\d{0,3})?$/) && isPlain(text),
     'must be redis://HOST or redis://HOST/NUMBER, redis+sentinel://HOST,HOST/NAME or redis+cluster://HOST,HOST',
   )
 export const appUrl = z.string().refine((text) => isUrl(text, ['http', 'https'], /^/), 'must be https://HOST')

@@ -63,6 +63,18 @@ const tracingShape = {
   OTEL_TRACES_SAMPLER_ARG: share.default(1),
 }
 
+const isLimitKnown = (env: {
+  readonly DATABASE_PGBOUNCER: boolean
+  readonly DATABASE_CONNECTION_LIMIT?: number | undefined
+}): boolean => !env.DATABASE_PGBOUNCER || env.DATABASE_CONNECTION_LIMIT !== undefined
+
+const LIMIT_FAULT = {
+  error: 'is required with DATABASE_PGBOUNCER: the server does not know how many connections that takes',
+  path: ['DATABASE_CONNECTION_LIMIT'],
+  // Beside other faults too: all are told at once.
+  when: () => true,
+}
+
 /** The API makes secrets and judges URLs; the worker signs with them and calls those. */
 const webhookShape = {
   WEBHOOK_SECRET_KEYS: secretKeys,
@@ -73,7 +85,7 @@ const webhookShape = {
 const API_GRACE_MS = 10_000
 const WORKER_GRACE_MS = 25_000
 
-const apiSchema = z.object({
+const apiShape = {
   ...processShape,
   ...databaseShape,
   ...redisShape,
@@ -100,7 +112,8 @@ const apiSchema = z.object({
   REALTIME_SOCKETS_PER_USER: wholeNumber(1, 1_000).default(10),
   REALTIME_SOCKETS_PER_POD: wholeNumber(1, 100_000).default(10_000),
   READINESS_DRAIN_MS: milliseconds.default(0),
-})
+}
+const apiSchema = z.object(apiShape).refine(isLimitKnown, LIMIT_FAULT)
 
 const workerSchema = z
   .object({
@@ -125,6 +138,7 @@ const workerSchema = z
     LOCK_TTL_MS: lockTime.default(10_000),
     ORDER_TTL_MINUTES: wholeNumber(1, 525_600).default(30),
   })
+  .refine(isLimitKnown, LIMIT_FAULT)
   .refine((env) => !env.DATABASE_PGBOUNCER || env.DATABASE_DIRECT_URL !== undefined, {
     error: 'is required with DATABASE_PGBOUNCER: LISTEN needs a connection of its own',
     path: ['DATABASE_DIRECT_URL'],

@@ -36,24 +36,34 @@ export const closeInOrder = async (steps: readonly ShutdownStep[], logger: Logge
 
 /**
  * Runs the steps once on SIGTERM, SIGINT and on an unhandled error, which also makes the exit code 1: a
- * process in an unknown state is drained and replaced, not kept. A second signal, or such an error meanwhile, exits at once.
+ * process in an unknown state is drained and replaced, not kept. A second signal exits at once; another error does not,
+ * since what is in hand has no part in it.
  */
 export const closeOnSignal = ({ logger, graceMs, steps }: ShutdownOptions): void => {
-  closeWithGrace(
+  let isClosing = false
+  let hasFailed = false
+  const { close } = closeWithGrace(
     {
+      // Left to the library, an error that comes while it closes exits at once.
+      skip: ['uncaughtException', 'unhandledRejection'],
       // close-with-grace reads 0 as "at once"; a tick is the least that closing can take.
       delay: Math.max(graceMs, 1),
       logger: false,
       onTimeout: (ms) => logger.fatal({ ms }, 'could not shut down in time'),
       onSecondSignal: (signal) => logger.fatal({ signal }, 'second signal, exiting at once'),
-      onSecondError: (err) => logger.fatal({ err }, 'unhandled error while shutting down, exiting at once'),
     },
-    async ({ signal, err }) => {
-      if (err) logger.fatal({ err }, 'unhandled error, shutting down')
-      else logger.info({ signal }, 'shutting down')
+    async ({ signal }) => {
+      isClosing = true
+      if (!hasFailed) logger.info({ signal }, 'shutting down')
       const clean = await closeInOrder(steps, logger)
       logger.info('bye')
-      if (!clean) throw new Error('not everything could be closed')
+      if (!clean || hasFailed) throw new Error('it did not end well')
     },
   )
+  const onError = (err: unknown): void => {
+    logger.fatal({ err }, 'unhandled error, shutting down')
+    hasFailed = true
+    if (!isClosing) void close()
+  }
+  process.on('uncaughtException', onError).on('unhandledRejection', onError)
 }

@@ -1,4 +1,6 @@
+import { Redis } from 'ioredis'
 import t, { type Test as TapTest } from 'tap'
+import { streamTag } from '../../src/shared/realtime/hints.js'
 import { type Call, createCall, createWorld, startPod, startWorkerPod } from '../support/app.js'
 import { type Account, createProduct, registerAdmin, registerUser } from '../support/factories.js'
 import { startTwo } from '../support/fleet.js'
@@ -84,20 +86,30 @@ t.test('a user hears of his own events on each pod, whoever made them', async (t
 t.test('Redis dies in between: nothing is lost, and it comes when Redis is back', async (t) => {
   const redis = await createPrivateRedis(t)
   await redis.start()
-  const { world, url, call, product, ada } = await beginFleet(t, { REDIS_URL: redis.url })
+  const { world, pods, call, product, ada } = await beginFleet(t, { REDIS_URL: redis.url })
   await startWorkerPod(t, world)
-  const client = await openSocket(t, url, { token: ada.token })
+  const [one, another] = pods
+  const client = await openSocket(t, one.url, { token: ada.token })
   await client.begun()
   await placeOrder(call, ada, product.id)
   await client.untilEvents(1)
   await redis.stop()
-  const late = await openSocket(t, url, { token: ada.token })
+  const late = await openSocket(t, another.url, { token: ada.token })
   t.equal(await late.begun(), '1', 'a socket opens without it')
   for (let order = 0; order < 3; order += 1) await placeOrder(call, ada, product.id)
   await redis.start()
   for (const each of [client, late]) await each.untilEvents(each === client ? 4 : 3, 30_000)
-  t.strictSame(client.eventIds(), ['1', '2', '3', '4'])
-  t.strictSame(late.eventIds(), ['2', '3', '4'])
+  const asking = new Redis(redis.url)
+  t.teardown(() => asking.disconnect())
+  const channel = `${world.redisPrefix}:${streamTag(ada.id)}`
+  await until('both pods to follow the user again', async () => {
+    const [, followers] = await asking.pubsub('NUMSUB', channel)
+    return followers === 2
+  })
+  await placeOrder(call, ada, product.id)
+  for (const each of [client, late]) await each.untilEvents(each === client ? 5 : 4, HINTED_MS)
+  t.strictSame(client.eventIds(), ['1', '2', '3', '4', '5'])
+  t.strictSame(late.eventIds(), ['2', '3', '4', '5'])
 })
 
 t.test('a hint that nobody gets costs time alone', async (t) => {

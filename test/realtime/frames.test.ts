@@ -1,11 +1,12 @@
 import { once } from 'node:events'
 import { Registry } from 'prom-client'
 import t, { type Test as TapTest } from 'tap'
-import { WebSocket, WebSocketServer } from 'ws'
+import { WebSocket } from 'ws'
 import { createConnection } from '../../src/realtime/realtime.connection.js'
 import { type CloseReason, createRealtimeMetrics } from '../../src/realtime/realtime.metrics.js'
 import { createWorld, type Pod, startPod } from '../support/app.js'
 import { registerUser } from '../support/factories.js'
+import { pairSockets } from '../support/socket-pair.js'
 import { openSocket, recordEvents } from '../support/sockets.js'
 import { until } from '../support/until.js'
 
@@ -48,9 +49,7 @@ t.test('what no client has to say closes the socket, and the reason is counted',
 
   const quiet = await open()
   for (let frame = 0; frame < 20; frame += 1) quiet.socket.send('x')
-  const pong = once(quiet.socket, 'pong')
   quiet.socket.close()
-  void pong.catch(() => {})
   t.match(await quiet.closed, { code: 1005 }, 'some frames are nobody’s harm')
 
   const text = await until('all to be counted', async () => {
@@ -93,19 +92,7 @@ t.test('who does not read is cut off before much is kept for him', async (t) => 
 
 /** A connection without a hub around it, and its client. */
 const pair = async (t: TapTest, autoPong: boolean) => {
-  // The option that the library's types do not know.
-  const server = new WebSocketServer({ port: 0, host: '127.0.0.1', ...{ closeTimeout: 200 } })
-  t.teardown(() => server.close())
-  await once(server, 'listening')
-  const address = server.address()
-  if (typeof address === 'string' || address === null) throw new Error('no port')
-  const accepted: Promise<WebSocket[]> = once(server, 'connection')
-  const options = { autoPong, perMessageDeflate: false }
-  const client = new WebSocket(`ws://127.0.0.1:${address.port}`, options)
-  t.teardown(() => client.terminate())
-  await once(client, 'open')
-  const [socket] = await accepted
-  if (!socket) throw new Error('no socket')
+  const { client, socket } = await pairSockets(t, autoPong)
   const reasons: CloseReason[] = []
   const connection = createConnection({
     socket,

@@ -1,8 +1,10 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import t from 'tap'
 import type { Connection } from '../../src/realtime/realtime.connection.js'
 import type { Reading } from '../../src/realtime/realtime.events.js'
 import { createLooks } from '../../src/realtime/realtime.looks.js'
 import { createLogger } from '../../src/shared/telemetry/logger.js'
+import { stopClock } from '../support/clock.js'
 import { until } from '../support/until.js'
 
 /** A connection that only remembers what was asked of it. */
@@ -13,6 +15,8 @@ const fakeConnection = (sessionId: string) => {
     tokenExpiresAt: Number.POSITIVE_INFINITY,
     position: () => undefined,
     lookedAt: () => 0,
+    vouchedAt: () => 0,
+    vouch: () => void asked.push('vouch'),
     deliver: () => void asked.push('deliver'),
     send: () => true,
     beat: () => {},
@@ -21,7 +25,7 @@ const fakeConnection = (sessionId: string) => {
   return { connection, asked }
 }
 
-const setUp = ({ live = ['live'], failures = 0 } = {}) => {
+const setUp = ({ live = ['live'], failures = 0, hangs = Promise.resolve() } = {}) => {
   const batches: number[] = []
   let failing = failures
   const looks = createLooks({
@@ -30,6 +34,7 @@ const setUp = ({ live = ['live'], failures = 0 } = {}) => {
         batches.push(readers.length)
         failing -= 1
         if (failing >= 0) throw new Error('Postgres is away')
+        if (batches.length === 1) await hangs
         return readers.map(() => ({ last: 0, events: [] }))
       },
     },
@@ -47,7 +52,7 @@ t.test('a session that nobody can vouch for is asked about before anything is se
   looks.lookFor([ended.connection, live.connection, vouched.connection])
   await until('the look', () => vouched.asked.length > 0)
   t.equal(ended.asked[0], 'session_ended', 'closed first: what is delivered after that is not sent')
-  t.strictSame(live.asked, ['deliver'])
+  t.strictSame(live.asked, ['vouch', 'deliver'])
   t.strictSame(vouched.asked, ['deliver'])
 })
 
@@ -57,9 +62,32 @@ t.test('whoever was not told for want of Postgres is told with the next call, on
   const [gone] = all
   looks.lookFor(all.map(({ connection }) => connection))
   await until('the failure', () => batches.length === 1)
+  await nextTurn()
   if (gone) looks.forget(gone.connection)
   looks.lookFor([])
   await until('all to be told', () => all.slice(1).every(({ asked }) => asked.length === 1))
   t.strictSame(batches, [100, 100, 100, 49])
   t.strictSame(gone?.asked, [], 'but for one that has gone meanwhile')
+})
+
+t.test('a look that is never answered holds the next one up for three seconds', async (t) => {
+  const clock = stopClock(t)
+  let answer = (): void => {}
+  const hangs = new Promise<void>((resolve) => {
+    answer = resolve
+  })
+  const { looks, batches } = setUp({ hangs })
+  const { connection, asked } = fakeConnection('vouched for')
+  looks.lookFor([connection])
+  await clock.pass(2_750)
+  looks.lookFor([connection])
+  t.strictSame(batches, [1], 'one look at a time')
+  await clock.pass(250)
+  looks.lookFor([])
+  await clock.pass(1)
+  t.strictSame(batches, [1, 1])
+  t.strictSame(asked, ['deliver'])
+  answer()
+  await clock.pass(1)
+  t.strictSame(asked, ['deliver'], 'what comes late is not delivered')
 })

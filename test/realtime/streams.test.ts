@@ -115,6 +115,11 @@ t.test('old events before the one that is told are left out; the one itself neve
     rows.map(({ key }) => key),
     ['young', 'late'],
   )
+  await database.transaction((transaction) =>
+    cradle.realtimeService.recordEvents(transaction, userId, [numbered('overtaken', hoursAgo(25))], true),
+  )
+  const [row] = await world.database.sql`select count(*)::int as events from realtime_events`
+  t.equal(row?.['events'], 2, 'but for one behind which others came, which may be told and deleted')
 })
 
 t.test('jobs that overtake each other tell of an order in its order', async (t) => {
@@ -123,29 +128,49 @@ t.test('jobs that overtake each other tell of an order in its order', async (t) 
   const admin = await registerAdmin(call, world)
   const ada = await registerUser(call)
   const product = await createProduct(call, admin)
-  const { body } = await call('POST', '/v1/orders', {
-    token: ada.token,
-    body: { items: [{ productId: product.id, quantity: 1 }] },
-  })
-  const orderId = body.data.id
-  await call('POST', `/v1/orders/${orderId}/confirm`, { token: admin.token })
-  const first = `publish-order-event-${orderId}-1`
-  await world.database.sql`update outbox set due_at = now() + interval '1 hour' where key = ${first}`
+  const { sql } = world.database
+  /** Its first job is done an hour later. */
+  const placeAndConfirm = async (): Promise<string> => {
+    const { body } = await call('POST', '/v1/orders', {
+      token: ada.token,
+      body: { items: [{ productId: product.id, quantity: 1 }] },
+    })
+    await call('POST', `/v1/orders/${body.data.id}/confirm`, { token: admin.token })
+    await sql`update outbox set due_at = now() + interval '1 hour' where key = ${firstJobOf(body.data.id)}`
+    return body.data.id
+  }
+  const firstJobOf = (id: string): string => `publish-order-event-${id}-1`
+  const doFirstJobOf = async (id: string): Promise<void> => {
+    await sql`update outbox set due_at = now() where key = ${firstJobOf(id)}`
+    await until('the first job to be done', async () => {
+      const [row] = await sql`select closed_at, failure from outbox where key = ${firstJobOf(id)}`
+      return row?.['closed_at'] !== null && row?.['failure'] === null
+    })
+  }
+  const orderId = await placeAndConfirm()
+  const oldId = await placeAndConfirm()
   const client = await openSocket(t, url, { token: ada.token, lastEventId: '0' })
   const { stop } = await startWorkerPod(t, world)
-  const events = await client.untilEvents(2)
-  t.match(events, [
-    { id: '1', type: 'order.placed', data: { orderId, status: 'placed', previousStatus: null, version: 1 } },
-    { id: '2', type: 'order.confirmed', data: { orderId, previousStatus: 'placed', version: 2 } },
-  ])
-  await world.database.sql`update outbox set due_at = now() where key = ${first}`
-  await until('the first job to be done', async () => {
-    const [row] = await world.database.sql`select closed_at, failure from outbox where key = ${first}`
-    return row?.['closed_at'] !== null && row?.['failure'] === null
-  })
+  const events = await client.untilEvents(4)
+  t.strictSame(client.eventIds(), ['1', '2', '3', '4'])
+  for (const id of [orderId, oldId]) {
+    const own = events.filter(({ data }) => data['orderId'] === id)
+    t.match(own, [
+      { type: 'order.placed', data: { status: 'placed', previousStatus: null, version: 1 } },
+      { type: 'order.confirmed', data: { previousStatus: 'placed', version: 2 } },
+    ])
+  }
+  await doFirstJobOf(orderId)
+  await sql`update order_events set created_at = now() - interval '25 hours' where order_id = ${oldId}`
+  await sql`delete from realtime_events where data->>'orderId' = ${oldId}`
+  await doFirstJobOf(oldId)
   await stop()
   const again = await openSocket(t, url, { token: ada.token })
-  t.equal(await again.begun(), '2', 'its event was told before')
+  t.equal(
+    await again.begun(),
+    '4',
+    'their events were told before, and deleted or not they are not told again',
+  )
 })
 
 t.test('what was missed is sent first; where that is too much or gone, a reset says so', async (t) => {

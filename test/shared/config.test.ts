@@ -259,8 +259,15 @@ t.test(
     }
   },
 )
-t.test('a worker behind PgBouncer needs a way past it', async (t) => {
-  const pooled = { ...ofWorker, DATABASE_PGBOUNCER: 'true' }
+t.test('who is behind PgBouncer needs its limit, and a worker a way past it', async (t) => {
+  t.strictSame(namesIn(faultsOf(loadApiConfig, { ...required, DATABASE_PGBOUNCER: 'true' })), [
+    'DATABASE_CONNECTION_LIMIT',
+  ])
+  t.strictSame(namesIn(faultsOf(loadWorkerConfig, { ...ofWorker, DATABASE_PGBOUNCER: 'true' })), [
+    'DATABASE_CONNECTION_LIMIT',
+    'DATABASE_DIRECT_URL',
+  ])
+  const pooled = { ...ofWorker, DATABASE_PGBOUNCER: 'true', DATABASE_CONNECTION_LIMIT: '100' }
   t.strictSame(namesIn(faultsOf(loadWorkerConfig, pooled)), ['DATABASE_DIRECT_URL'])
   t.strictSame(faultsOf(loadWorkerConfig, { ...pooled, DATABASE_DIRECT_URL: urls.DATABASE_URL }), [])
 })
@@ -279,6 +286,14 @@ t.test('what a URL has encoded can be decoded, by whoever connects with it', (t)
   }
   t.strictSame(faultsOf(loadMigrateConfig, { DATABASE_URL: 'postgres://u:%C3%A4%25@db/unnest' }), [])
   t.end()
+})
+
+t.test('Postgres is one server', async (t) => {
+  for (const bad of ['postgres://u:hunter2@db1,db2/unnest', 'postgres://u:hunter2@db1%2Cdb2:1/unnest']) {
+    const faults = faultsOf(loadMigrateConfig, { DATABASE_URL: bad, DATABASE_DIRECT_URL: bad })
+    t.strictSame(namesIn(faults), ['DATABASE_DIRECT_URL', 'DATABASE_URL'], bad)
+    t.notMatch(faults.join(), /hunter2/)
+  }
 })
 
 t.test('each Redis may be one server, found by Sentinels, or a Cluster', async (t) => {

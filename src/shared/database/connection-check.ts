@@ -53,7 +53,7 @@ const faultsOf = (config: Settings, { connections, session }: ServerFacts): stri
   // What PgBouncer takes the server does not know: that is for DATABASE_CONNECTION_LIMIT to say.
   config.DATABASE_PGBOUNCER
     ? faultsOfSession(session)
-    : faultsWithin(config, config.DATABASE_CONNECTION_LIMIT ?? connections)
+    : faultsWithin(config, Math.min(connections, config.DATABASE_CONNECTION_LIMIT ?? connections))
 
 /**
  * Makes sure that the connections of all processes fit, and behind PgBouncer that they have their limits. While Postgres is
