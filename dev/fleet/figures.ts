@@ -2,7 +2,11 @@
 export interface Sample {
   readonly at: number
   readonly took: number
+  /** 0: there was no answer. */
+  readonly status: number
   readonly ok: boolean
+  /** 503 with Retry-After. */
+  readonly putOff: boolean
 }
 
 /** The nearest-rank percentile; 0 of nothing. */
@@ -29,3 +33,11 @@ export const compareEffects = (
     doubled: [...kept].filter((id) => !told.has(id)).length + acknowledged.length - told.size,
   }
 }
+
+/** What became of the mails that had to be, by how often each was taken. */
+export const compareMails = (
+  times: readonly number[],
+): { readonly missing: number; readonly repeated: number } => ({
+  missing: times.filter((count) => count === 0).length,
+  repeated: times.reduce((sum, count) => sum + Math.max(0, count - 1), 0),
+})

@@ -31,8 +31,10 @@ defaults
   timeout connect 1s
   timeout client 30s
   timeout server 10s
+  timeout check 1s
   retries 3
   option redispatch
+  http-error status 503 content-type text/plain string "no pod is ready" hdr retry-after 1
 frontend api
   bind 127.0.0.1:${port}
   default_backend pods

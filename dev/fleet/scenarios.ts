@@ -1,86 +1,70 @@
-import { setTimeout as wait } from 'node:timers/promises'
-import { Redis } from 'ioredis'
-import type { Stage } from './stage.js'
+import { sessionsEnd, sessionsEndWithoutRedis } from './ended-sessions.js'
+import * as faults from './faults.js'
+import { atMost, type Finding, noted, seconds } from './findings.js'
+import { repeatKeys } from './repeated-keys.js'
+import { releaseBack, releaseForward, rollTenTimes } from './rollouts.js'
+import type { Scenario } from './scenario.js'
+import { type Seen, timesOf } from './seen.js'
 
-/** One fault: what is done to the fleet, and what is promised of it. No effect may be lost or doubled by any. */
-export interface Scenario {
-  readonly id: string
-  readonly title: string
-  readonly noFailures: boolean
-  readonly act: (stage: Stage, faultMs: number) => Promise<void>
+const MAX_SLOWDOWN = 3
+const MAX_ANSWER_SECONDS = 5
+const MAX_RECOVERY_SECONDS = 5
+
+const slowdownOf = (seen: Seen): number => {
+  const { before, during } = timesOf(seen).p99
+  return during / Math.max(1, before)
 }
 
-const ROLLS = 10
+const slowdown = (seen: Seen): Finding[] => [
+  atMost('p99 during the fault divided by that before:', slowdownOf(seen), MAX_SLOWDOWN),
+]
 
-/** One member at a time, as a deploy does. */
-const rollAll = async ({ pods, workers }: Stage): Promise<void> => {
-  for (let roll = 1; roll <= ROLLS; roll += 1) {
-    for (const member of [...pods, ...workers]) {
-      await member.stop()
-      await member.start()
-    }
-    console.log(`roll ${roll} of ${ROLLS}`)
-  }
+const notedSlowdown = (seen: Seen): Finding[] => [
+  noted(`p99 during the fault divided by that before: ${slowdownOf(seen).toFixed(1)}`),
+]
+
+const answeredInTime = (seen: Seen): Finding[] => {
+  const { slowestMs, recoveryMs } = timesOf(seen)
+  const improper = seen.samples.filter(({ ok, putOff }) => !ok && !putOff).length
+  return [
+    atMost('the slowest answer took', seconds(slowestMs), MAX_ANSWER_SECONDS, ' s'),
+    atMost('failures other than 503 with Retry-After:', improper, 0),
+    atMost('the last failure after the fault came after', seconds(recoveryMs), MAX_RECOVERY_SECONDS, ' s'),
+  ]
 }
 
-const frozen = async (pid: number, ms: number): Promise<void> => {
-  process.kill(pid, 'SIGSTOP')
-  try {
-    await wait(ms)
-  } finally {
-    process.kill(pid, 'SIGCONT')
-  }
-}
+const failedJobs = ({ effects }: Seen): Finding[] => [
+  atMost('jobs of which a try failed:', effects.failedJobs, 0),
+]
 
-const killed = async (members: Stage['pods'], ms: number): Promise<void> => {
-  const [victim] = members
-  if (victim === undefined) return
-  process.kill(victim.pid(), 'SIGKILL')
-  await wait(ms)
-  await victim.start()
-}
+const unseen = { noFailures: true, mailsMayRepeat: false }
+const unseenByClients = { noFailures: true, mailsMayRepeat: true }
+const seen = { noFailures: false, mailsMayRepeat: false }
+const withoutPostgres = { noFailures: false, mailsMayRepeat: true, judge: answeredInTime }
 
-const flush = async ({ redisUrl }: Stage): Promise<void> => {
-  const redis = new Redis(redisUrl, { commandTimeout: 5_000 })
-  try {
-    await redis.flushall()
-  } finally {
-    redis.disconnect()
-  }
-}
-
-const restartDatabase = async (stage: Stage, ms: number): Promise<void> => {
-  await stage.running.database.stop()
-  await wait(ms)
-  stage.running.database = await stage.startDatabase()
-}
-
-const withoutRedis = async (stage: Stage, ms: number): Promise<void> => {
-  await stage.running.redis.stop()
-  await wait(ms)
-  stage.running.redis = await stage.startCache()
-}
-
-/** The promises, one table: whether a client may see an error. */
+/** The promises, one table. */
 export const SCENARIOS: readonly Scenario[] = [
-  { id: 'rolling', title: 'Ten rolling restarts', noFailures: true, act: rollAll },
-  { id: 'postgres', title: 'Postgres restarts', noFailures: false, act: restartDatabase },
-  { id: 'redis-gone', title: 'Redis gone', noFailures: true, act: withoutRedis },
+  { id: 'rolling', title: 'Ten rolling restarts', ...unseen, act: rollTenTimes },
   {
-    ...{ id: 'redis-silent', title: 'Redis silent', noFailures: true },
-    act: ({ running }, ms) => frozen(running.redis.pid, ms),
-  },
-  { id: 'redis-flushed', title: 'Redis flushed', noFailures: true, act: flush },
-  {
-    ...{ id: 'pod-killed', title: 'Pod killed with -9', noFailures: false },
-    act: ({ pods }, ms) => killed(pods, ms),
+    ...{ id: 'release', title: 'A new release, with its migration', ...unseen, previous: 'first' },
+    ...{ act: releaseForward, judge: failedJobs },
   },
   {
-    ...{ id: 'pod-frozen', title: 'Pod frozen', noFailures: false },
-    act: ({ pods }, ms) => frozen(pods[0]?.pid() ?? 0, ms),
+    ...{ id: 'release-back', title: 'Back to the release before', ...unseen, previous: 'later' },
+    ...{ act: releaseBack, judge: failedJobs },
   },
+  { id: 'postgres', title: 'Postgres restarts', ...withoutPostgres, act: faults.postgresRestarts },
+  { id: 'postgres-silent', title: 'Postgres silent', ...withoutPostgres, act: faults.postgresFrozen },
+  { id: 'redis-gone', title: 'Redis gone', ...unseen, act: faults.redisGone, judge: slowdown },
+  { id: 'redis-silent', title: 'Redis silent', ...unseen, act: faults.redisFrozen, judge: notedSlowdown },
+  { id: 'redis-flushed', title: 'Redis flushed', ...unseen, act: faults.redisFlushed },
+  { id: 'pod-killed', title: 'Pod killed with -9', ...seen, act: faults.podKilled },
+  { id: 'pod-frozen', title: 'Pod frozen', ...seen, act: faults.podFrozen },
+  { id: 'worker-killed', title: 'Worker killed with -9', ...unseenByClients, act: faults.workerKilled },
+  { id: 'keys', title: 'Idempotency keys on three pods', ...seen, act: repeatKeys },
+  { id: 'sessions', title: 'Sessions ended', ...unseen, act: sessionsEnd },
   {
-    ...{ id: 'worker-killed', title: 'Worker killed with -9', noFailures: true },
-    act: ({ workers }, ms) => killed(workers, ms),
+    ...{ id: 'sessions-without-redis', title: 'Sessions ended without Redis', ...unseen },
+    act: sessionsEndWithoutRedis,
   },
 ]

@@ -10,6 +10,8 @@ export interface ProgramOptions {
   readonly name: string
   /** Below dist/. */
   readonly script: string
+  /** The folder with dist/ and migrations/; this checkout if absent. */
+  readonly root?: string
   readonly env: NodeJS.ProcessEnv
   readonly graceMs: number
   readonly ledger: string
@@ -28,12 +30,13 @@ const MIGRATION_LIMIT_MS = 300_000
 
 /** Starts a built program under plain node, as production does. */
 export const startBuilt = async (options: ProgramOptions): Promise<Started> => {
+  const root = options.root ?? ROOT
   const started = await startProgram({
     name: options.name,
     role: 'app',
     command: process.execPath,
-    args: ['--enable-source-maps', join(ROOT, 'dist', options.script)],
-    cwd: ROOT,
+    args: ['--enable-source-maps', join(root, 'dist', options.script)],
+    cwd: root,
     env: options.env,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     graceMs: options.graceMs,
@@ -48,12 +51,16 @@ export const startBuilt = async (options: ProgramOptions): Promise<Started> => {
   return started
 }
 
-/** Runs dist/migrate.js to its end. Rejects with all of its output when it fails. */
-export const migrate = async (env: NodeJS.ProcessEnv, ledger: string): Promise<MigrationResult> => {
+/** Runs dist/migrate.js to its end, this checkout's unless told otherwise. Rejects with all of its output when it fails. */
+export const migrate = async (
+  env: NodeJS.ProcessEnv,
+  ledger: string,
+  root: string = ROOT,
+): Promise<MigrationResult> => {
   const lines: string[] = []
   const onLine = (line: string): void => void lines.push(line)
   const { child, ended } = await startBuilt({
-    ...{ name: 'migrate', script: 'migrate.js', ledger, onLine },
+    ...{ name: 'migrate', script: 'migrate.js', root, ledger, onLine },
     // What it reports is read from its log, whatever the others are to log.
     env: { ...env, LOG_LEVEL: 'info' },
     graceMs: 5_000,
