@@ -10,6 +10,7 @@ export const FROM_SOURCE: ReadonlySet<string> = new Set(['test/security/access-m
  * place, and begin first.
  */
 export const BESIDE: ReadonlySet<string> = new Set([
+  'test/realtime/outages.test.ts',
   'test/shared/http/slow-bodies.test.ts',
   'test/workers/dead-connections.test.ts',
 ])
