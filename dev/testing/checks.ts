@@ -27,11 +27,12 @@ export const runChecks = async (ledger: string): Promise<{ passed: number; faile
 const runCheck = async (name: string, script: string, ledger: string): Promise<boolean> => {
   const begun = Date.now()
   const [command = '', ...args] = script.split(' ')
+  const program = command === 'node' ? [] : [binary(command)]
   const { child, ended } = await startProgram({
     name,
     role: 'app',
     command: process.execPath,
-    args: [binary(command), ...args, ...(command === 'biome' ? UNCOLOURED : [])],
+    args: [...program, ...args, ...(command === 'biome' ? UNCOLOURED : [])],
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'pipe'],
     graceMs: 2_000,
