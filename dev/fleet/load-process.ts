@@ -22,10 +22,13 @@ export const startLoad = async (ledger: string, order: LoadOrder) => {
     if (said.kind === 'samples') samples.push(...said.samples)
     else effects = said
   })
+  // Not its end, which may be heard of before the last thing that it said.
+  const silent = once(child, 'disconnect')
   const finish = async (): Promise<Effects> => {
     child.send('stop')
-    await Promise.race([ended, wait(SETTLE_LIMIT_MS, undefined, { ref: false })])
+    await Promise.race([silent, wait(SETTLE_LIMIT_MS, undefined, { ref: false })])
     if (effects === undefined) throw new Error('the load generator did not report')
+    await ended
     return effects
   }
   await once(child, 'message', { signal: AbortSignal.timeout(START_LIMIT_MS) })

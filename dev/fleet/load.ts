@@ -87,7 +87,11 @@ const run = async (work: Work): Promise<boolean> => {
   return work.isOpen()
 }
 
-const report = (message: Report): void => void process.send?.(message)
+/** Resolves when it is on its way: whoever hangs up before would cut a long message off. */
+const report = (message: Report): Promise<void> =>
+  new Promise((resolve) => {
+    process.send?.(message, undefined, {}, () => resolve())
+  })
 const works = order.buyers.flatMap((buyer, n) => KINDS[n % KINDS.length]?.(buyer) ?? [])
 
 process.once('message', () => {
@@ -95,7 +99,7 @@ process.once('message', () => {
 })
 process.once('disconnect', () => process.exit(0))
 const ticking = setInterval(() => {
-  report({ kind: 'samples', samples })
+  void report({ kind: 'samples', samples })
   samples = []
 }, 500)
 const loggedIn = new AbortController()
@@ -104,8 +108,8 @@ const open = await Promise.all(works.map(run))
 loggedIn.abort()
 await renewing
 clearInterval(ticking)
-report({ kind: 'samples', samples })
-report({
+await report({ kind: 'samples', samples })
+await report({
   ...{ kind: 'effects', acknowledged, unanswered: open.filter(Boolean).length },
   names: [...names].map(([id, own]) => ({ id, possible: [...own.possible()] })),
 })
