@@ -13,7 +13,7 @@ import { createDatabaseProbe } from './shared/database/database-probe.js'
 import { type Connections, trackConnections } from './shared/http/connections.js'
 import { prefixOfPart } from './shared/redis/address.js'
 import { closeInOrder, type ShutdownStep } from './shared/shutdown.js'
-import { openDataFolder } from './shared/storage/data-folder.js'
+import { openDataFolders } from './shared/storage/data-folder.js'
 import { storageSettings } from './shared/storage/storage-settings.js'
 import type { Logger } from './shared/telemetry/logger.js'
 import { openTracer } from './shared/telemetry/open-tracer.js'
@@ -80,7 +80,7 @@ const serveOperations = async (
  * @throws whatever kept it from listening, e.g. EADDRINUSE, MissingAccessError, ConfigError for HOST and DATA_DIR
  */
 export const startApi = async (config: ApiConfig, logger: Logger): Promise<RunningApi> => {
-  await openDataFolder(config.DATA_DIR)
+  await openDataFolders(config)
   let draining = false
   const tracer = await openTracer({ ...tracerSettings(config), service: 'unnest-api', logger })
   const [{ redis, close: closeRedis }, hints] = await Promise.all([

@@ -30,6 +30,11 @@ t.test('a host or a folder that is of no use is named by its variable', async (t
     'The environment is not valid:\n  DATA_DIR: must be a folder that can be written to (ENOTDIR)\n'
   t.equal(await faultOf('server.js', { DATA_DIR }), noFolder)
   t.equal(await faultOf('worker.js', { DATA_DIR }), noFolder)
+  const STORAGE_URL = `file://${process.execPath}`
+  const noStorage =
+    'The environment is not valid:\n  STORAGE_URL: must be a folder that can be written to (EEXIST)\n'
+  t.equal(await faultOf('server.js', { STORAGE_URL }), noStorage)
+  t.equal(await faultOf('worker.js', { STORAGE_URL }), noStorage)
   const noHost = /^The environment is not valid:\n {2}HOST: must be an address of this machine \(E[A-Z]+\)\n$/
   t.match(await faultOf('server.js', { HOST: 'not a host' }), noHost)
   // Of a network that is for documents.

@@ -10,7 +10,7 @@ import { createHintPublisher, isStreamTag } from '../src/shared/realtime/hints.j
 import { prefixOfPart } from '../src/shared/redis/address.js'
 import type { Scheduler } from '../src/shared/schedule/scheduler.js'
 import { closeInOrder, type ShutdownStep } from '../src/shared/shutdown.js'
-import { openDataFolder } from '../src/shared/storage/data-folder.js'
+import { openDataFolders } from '../src/shared/storage/data-folder.js'
 import { storageSettings } from '../src/shared/storage/storage-settings.js'
 import type { Logger } from '../src/shared/telemetry/logger.js'
 import { openTracer } from '../src/shared/telemetry/open-tracer.js'
@@ -113,7 +113,7 @@ export const runWorker = async (
   logger: Logger,
   onFatal: () => void,
 ): Promise<readonly ShutdownStep[]> => {
-  await openDataFolder(config.DATA_DIR)
+  await openDataFolders(config)
   const opened = await openResources(config, logger)
   try {
     return await startAll(config, logger, onFatal, opened)

@@ -8,6 +8,8 @@ const MASTERS = 3
 const SHARE = Math.ceil(SLOTS / MASTERS)
 const MIGRATE_TIMEOUT_MS = 5_000
 const KEYS_AT_ONCE = 100
+/** In a line of CLUSTER NODES. */
+const EPOCH_FIELD = 6
 
 export interface ClusterRedis {
   readonly url: string
@@ -21,15 +23,12 @@ interface Member extends RedisNode {
 }
 
 const startMember = async (t: Test, index: number): Promise<Member> => {
-  const settings = dataNode(
-    await freePort(),
-    'cluster-enabled yes',
-    `cluster-port ${await freePort()}`,
-    'cluster-node-timeout 2000',
-  )
+  const settings = dataNode(await freePort(), 'cluster-enabled yes', `cluster-port ${await freePort()}`)
   const node = await startRedisNode(t, settings)
   const first = index * SHARE
   const last = Math.min(first + SHARE, SLOTS) - 1
+  // Else they all begin with the same, and change it while the first slots move.
+  await node.client.call('CLUSTER', 'SET-CONFIG-EPOCH', String(index + 1))
   await node.client.call('CLUSTER', 'ADDSLOTSRANGE', String(first), String(last))
   return { ...node, id: String(await node.client.call('CLUSTER', 'MYID')) }
 }
@@ -61,6 +60,22 @@ const moveKeys = async (from: Member, to: Member, slot: string): Promise<void> =
   }
 }
 
+/** How new this member takes that one's last claim to be. */
+const epochOf = async ({ client }: Member, { id }: Member): Promise<string | undefined> => {
+  const nodes = String(await client.call('CLUSTER', 'NODES')).split('\n')
+  return nodes.find((node) => node.startsWith(id))?.split(' ')[EPOCH_FIELD]
+}
+
+/**
+ * A master that takes a slot and has not heard of the last claim to it makes one that is no newer: the others then take the
+ * slot from it, and it deletes the keys.
+ */
+const untilAllKnow = (members: readonly Member[], owner: Member) =>
+  until('all nodes to know of the new owner', async () => {
+    const epochs = await Promise.all(members.map((member) => epochOf(member, owner)))
+    return new Set(epochs).size === 1
+  })
+
 /** Three masters that share the slots evenly. */
 export const startClusterRedis = async (t: Test): Promise<ClusterRedis> => {
   const members = await Promise.all(Array.from({ length: MASTERS }, (_, index) => startMember(t, index)))
@@ -79,6 +94,7 @@ export const startClusterRedis = async (t: Test): Promise<ClusterRedis> => {
       await moveKeys(from, to, slot)
       // The new owner first: nobody else may think meanwhile that the slot is its own.
       for (const { client } of [to, from]) await client.call('CLUSTER', 'SETSLOT', slot, 'NODE', to.id)
+      await untilAllKnow(members, to)
       owners.set(slot, (owner + 1) % MASTERS)
     },
   }

@@ -89,6 +89,17 @@ const describe = async (needs: AdminHealthNeeds): Promise<z.infer<typeof healthS
   }
 }
 
+/** One answer for all who ask while it is looked up: a page that asks too often must not become load. */
+const together = <T>(look: () => Promise<T>): (() => Promise<T>) => {
+  let answer: Promise<T> | undefined
+  return () => {
+    answer ??= look().finally(() => {
+      answer = undefined
+    })
+    return answer
+  }
+}
+
 /** What an operator asks this pod: the state of all that it needs. It answers while that is away, too. */
 export const registerAdminHealth = (app: FastifyInstance, needs: AdminHealthNeeds): void => {
   app.get(
@@ -101,6 +112,6 @@ export const registerAdminHealth = (app: FastifyInstance, needs: AdminHealthNeed
         response: { 200: healthSchema },
       },
     },
-    () => describe(needs),
+    together(() => describe(needs)),
   )
 }

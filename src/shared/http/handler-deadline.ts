@@ -23,11 +23,14 @@ export const limited = (handler: RouteHandlerMethod, ms = HANDLER_TIMEOUT_MS): R
   async function answerInTime(request, reply) {
     const { url } = request.routeOptions
     const left = isCached(request) ? ms - reply.elapsedTime : ms
+    const answer = Promise.resolve(handler.call(this, request, reply))
     try {
-      const answer = Promise.resolve(handler.call(this, request, reply))
       return await withDeadline(`the handler of ${url}`, left, answer)
     } catch (error) {
-      throw error instanceof DeadlineError ? unavailable({ cause: error }) : error
+      if (!(error instanceof DeadlineError)) throw error
+      // A handler that returns its reply ends with the last byte, and how long that takes is up to who reads it.
+      if (reply.raw.headersSent) return answer
+      throw unavailable({ cause: error })
     }
   }
 

@@ -12,6 +12,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** It has a place among those that the event loop is at work for. */
     isInLoop: boolean
+    /** It has a place among those who use the pool. */
+    isInPool: boolean
   }
 }
 
@@ -33,9 +35,11 @@ interface Rank {
 const priorityOf = ({ method, config }: Rank): Priority =>
   config?.priority ?? (method === 'GET' || method === 'HEAD' ? 'low' : 'normal')
 
-/** It arrives as slowly as its sender likes, and takes no place meanwhile. */
-const hasBody = ({ headers }: FastifyRequest): boolean =>
-  headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
+/** Its body arrives as slowly as its sender likes, and it takes no place meanwhile. Nobody waits for that of a GET. */
+const awaitsBody = ({ method, headers }: FastifyRequest): boolean =>
+  method !== 'GET' &&
+  method !== 'HEAD' &&
+  (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0)
 
 /** Tells `look` how late the event loop is, until the app closes. */
 const watchLoop = (app: FastifyInstance, look: (lateMs: number) => void): void => {
@@ -94,18 +98,27 @@ export const registerLoadShedding = (
     loop.look(lateMs)
     pool.look(load().longestWaitMs)
   })
+  const leaveLoop = (request: FastifyRequest): void => {
+    if (request.isInLoop) loop.leave()
+    request.isInLoop = false
+  }
+  const leavePool = (request: FastifyRequest): void => {
+    if (request.isInPool) pool.leave()
+    request.isInPool = false
+  }
   app.decorateRequest('isInLoop', false)
+  app.decorateRequest('isInPool', false)
   app.addHook('onRequest', (request, _reply, done) => {
     const priority = priorityOf(request.routeOptions)
     if (loop.isFull(priority)) return done(refuse('loop', priority))
-    request.isInLoop = priority !== 'high' && !hasBody(request)
+    request.isInLoop = priority !== 'high' && !awaitsBody(request)
     if (request.isInLoop) loop.enter()
     done()
   })
-  // Not when the answer is out, for its reader may be slow, too.
+  // Not when the answer is out, for its reader may be slow, too: a handler that returns its reply waits for him.
   app.addHook('onSend', (request, _reply, _payload, done) => {
-    if (request.isInLoop) loop.leave()
-    request.isInLoop = false
+    leaveLoop(request)
+    leavePool(request)
     done()
   })
 
@@ -113,10 +126,11 @@ export const registerLoadShedding = (
     async function enter(request, reply) {
       if (pool.isFull(priority)) throw refuse('pool', priority)
       pool.enter()
+      request.isInPool = true
       try {
         return await handler.call(this, request, reply)
       } finally {
-        pool.leave()
+        leavePool(request)
       }
     }
   return {

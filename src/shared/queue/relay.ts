@@ -71,15 +71,9 @@ export const createRelay = ({ database, redis, prefix, metrics, logger }: RelayN
    */
   const lookAtQueues = async (): Promise<{ readonly hasAll: boolean; readonly full: readonly string[] }> => {
     const filled = [...queues.values()]
-    const asking = redis.pipeline([
-      ['exists', lifeSign],
-      ...filled.map((queue) => ['llen', queue.toKey('wait')]),
-    ])
-    const answers = ((await asking.exec()) ?? []).map(([error, answer]) => {
-      if (error) throw error
-      return Number(answer)
-    })
-    const [signs, ...waiting] = answers
+    // No pipeline: one that a moving slot has parted is asked again, as a whole, where only a part of the keys is.
+    const asking = [redis.exists(lifeSign), ...filled.map((queue) => redis.llen(queue.toKey('wait')))]
+    const [signs, ...waiting] = await Promise.all(asking)
     const isFull = (_queue: unknown, index: number): boolean =>
       (waiting[index] ?? 0) > MAX_WAITING - BATCH_ROWS
     return { hasAll: signs === 1, full: filled.filter(isFull).map(({ name }) => name) }

@@ -113,11 +113,14 @@ t.test('admins see what a pod depends on, and that something of it is away', asy
   await until('Redis to be back', async () => (await look()).dependencies.redis.state === 'up')
   proxy.stall()
   const begun = performance.now()
-  t.match(await look(), {
+  const answers = await Promise.all(Array.from({ length: 20 }, look))
+  t.ok(performance.now() - begun < 2_000)
+  t.match(answers[0], {
     state: 'degraded',
     dependencies: { postgres: down, redis: up },
     lags: { oldestOpenJobSeconds: null },
   })
-  t.ok(performance.now() - begun < 2_000)
+  const looks = new Set(answers.map(({ lags }) => lags.sessionWatchSeconds))
+  t.ok(looks.size <= 3, 'who asks at once has one answer of it')
   await proxy.mend()
 })

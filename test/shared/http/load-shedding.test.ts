@@ -1,3 +1,5 @@
+import { request as httpRequest } from 'node:http'
+import { PassThrough } from 'node:stream'
 import Fastify from 'fastify'
 import { Registry } from 'prom-client'
 import t from 'tap'
@@ -11,6 +13,7 @@ import { until } from '../../support/until.js'
 
 /** So many are let in however late the loop is, and twice as many of those that are not cheap to ask again. */
 const LEAST = 256
+const AT_MOST_FOR_EACH_CONNECTION = 25
 const REFUSED = { code: 'unavailable', detail: /^Too much is going on/ }
 const block = (ms: number): void => {
   for (const begun = performance.now(); performance.now() - begun < ms; );
@@ -72,8 +75,8 @@ const createApp = async (t: Test) => {
   app.post('/write', async () => ({ fine: true }))
   app.get('/livez', { config: { access: 'public', priority: 'high' } }, async () => ({ fine: true }))
   app.get('/busy', { config: { access: 'public', priority: 'high' } }, async () => block(150))
-  const call = createCall(await app.listen({ port: 0 }))
-  return { call, registry, open, waiting: () => waiting }
+  const url = await app.listen({ port: 0 })
+  return { url, call: createCall(url), registry, open, waiting: () => waiting }
 }
 
 t.test('a late event loop refuses what is cheap to ask again, and only what is too much', async (t) => {
@@ -96,6 +99,51 @@ t.test('a late event loop refuses what is cheap to ask again, and only what is t
   open()
   for (const { status } of await Promise.all(inHand)) t.equal(status, 200)
   t.equal((await call('GET', '/list')).status, 200, 'with room again')
+})
+
+t.test('a body that nobody waits for hides no read from the count', async (t) => {
+  const { url, call, open, waiting } = await createApp(t)
+  const listWithBody = () =>
+    new Promise<number | undefined>((resolve, reject) => {
+      const headers = { 'content-type': 'application/json', 'content-length': '2' }
+      const asked = httpRequest(`${url}/list`, { headers, agent: false }, (answer) => {
+        answer.resume()
+        resolve(answer.statusCode)
+      })
+      asked.once('error', reject).end('{}')
+    })
+  const inHand = Array.from({ length: LEAST }, listWithBody)
+  await until('all to be in hand', () => waiting() === LEAST)
+  await call('GET', '/busy')
+  await until('one to be refused', async () => {
+    const more = listWithBody()
+    inHand.push(more)
+    return (await Promise.race([more, call('GET', '/livez').then(() => undefined)])) === 503
+  })
+  open()
+  await Promise.all(inHand)
+})
+
+t.test('who reads slowly what a handler sends keeps no place at the pool', async (t) => {
+  const app = Fastify()
+  t.teardown(() => app.close())
+  registerErrorHandler(app)
+  const needs = { load: () => ({ longestWaitMs: 0 }), poolMax: 1, registry: new Registry() }
+  registerLoadShedding(app, needs).guardPool()
+  app.get('/file', async (_request, reply) => {
+    const file = new PassThrough()
+    file.write('its beginning')
+    return reply.send(file)
+  })
+  app.get('/list', async () => ({ fine: true }))
+  const url = await app.listen({ port: 0 })
+  const reading = new AbortController()
+  t.teardown(() => reading.abort())
+  for (let file = 0; file < AT_MOST_FOR_EACH_CONNECTION; file += 1) {
+    const { status } = await fetch(`${url}/file`, { signal: reading.signal })
+    t.equal(status, 200)
+  }
+  t.equal((await createCall(url)('GET', '/list')).status, 200)
 })
 
 t.test(
