@@ -81,7 +81,12 @@ export const createApp = async (needs: AppNeeds): Promise<FastifyInstance> => {
     registerRequestMetrics(app, registry),
   ])
   registerErrorHandler(app)
-  const shedding = registerLoadShedding(app, { load, poolMax: config.DATABASE_POOL_MAX, registry })
+  const shedding = registerLoadShedding(app, {
+    load,
+    poolMax: config.DATABASE_POOL_MAX,
+    cacheEnabled: config.CACHE_ENABLED,
+    registry,
+  })
   registerProtocolRules(app)
   registerIdempotency(app, cradle.database)
   shedding.guardPool()

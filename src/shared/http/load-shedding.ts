@@ -20,7 +20,7 @@ declare module 'fastify' {
 /** Half a turn of the loop, of which a request takes several. */
 const LOOP: SheddingLimits = { targetMs: 25, least: 256, most: 1_000 }
 /** For each connection. */
-const POOL: SheddingLimits = { targetMs: 100, least: 10, most: 25 }
+const POOL: SheddingLimits = { targetMs: 100, least: 8, most: 25 }
 
 /** One for all: to note where each came from would cost more than what is refused. */
 const overload = Object.assign(unavailable({ detail: 'Too much is going on: try again in a moment.' }), {
@@ -60,6 +60,7 @@ export interface LoadSheddingNeeds {
   /** How long those wait who want a connection. */
   readonly load: () => Pick<BulkheadLoad, 'longestWaitMs'>
   readonly poolMax: number
+  readonly cacheEnabled: boolean
   readonly registry: Registry
 }
 
@@ -75,7 +76,7 @@ export interface LoadShedding {
  */
 export const registerLoadShedding = (
   app: FastifyInstance,
-  { load, poolMax, registry }: LoadSheddingNeeds,
+  { load, poolMax, cacheEnabled, registry }: LoadSheddingNeeds,
 ): LoadShedding => {
   const loop = createShedding(LOOP)
   const { targetMs, least, most } = POOL
@@ -98,6 +99,9 @@ export const registerLoadShedding = (
     loop.look(lateMs)
     pool.look(load().longestWaitMs)
   })
+  /** Whom the cache may answer is asked at the door of his handler; all others as soon as can be, for a refusal has its price, too. */
+  const mayBeKept = ({ routeOptions }: FastifyRequest): boolean =>
+    cacheEnabled && routeOptions.config.cache !== undefined
   const leaveLoop = (request: FastifyRequest): void => {
     if (request.isInLoop) loop.leave()
     request.isInLoop = false
@@ -111,6 +115,7 @@ export const registerLoadShedding = (
   app.addHook('onRequest', (request, _reply, done) => {
     const priority = priorityOf(request.routeOptions)
     if (loop.isFull(priority)) return done(refuse('loop', priority))
+    if (!mayBeKept(request) && pool.isFull(priority)) return done(refuse('pool', priority))
     request.isInLoop = priority !== 'high' && !awaitsBody(request)
     if (request.isInLoop) loop.enter()
     done()

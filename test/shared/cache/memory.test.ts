@@ -7,7 +7,7 @@ import { startOwnRedis } from '../../support/own-redis.js'
 import { until } from '../../support/until.js'
 
 const MEBIBYTE = 1_048_576
-const AT_ONCE = 50
+const AT_ONCE = 30
 /** Of the server's memory; what else it has is the queues'. */
 const SHARE = 0.75
 /** Less than that is left when nothing more is kept: what is kept is counted for a little more than it takes. */

@@ -60,7 +60,12 @@ const createApp = async (t: Test) => {
   })
   const registry = new Registry()
   registerErrorHandler(app)
-  registerLoadShedding(app, { load: () => ({ longestWaitMs: 0 }), poolMax: 100, registry })
+  registerLoadShedding(app, {
+    load: () => ({ longestWaitMs: 0 }),
+    poolMax: 100,
+    cacheEnabled: false,
+    registry,
+  })
   let open: () => void = () => {}
   const gate = new Promise<void>((resolve) => {
     open = resolve
@@ -128,7 +133,12 @@ t.test('who reads slowly what a handler sends keeps no place at the pool', async
   const app = Fastify()
   t.teardown(() => app.close())
   registerErrorHandler(app)
-  const needs = { load: () => ({ longestWaitMs: 0 }), poolMax: 1, registry: new Registry() }
+  const needs = {
+    load: () => ({ longestWaitMs: 0 }),
+    poolMax: 1,
+    cacheEnabled: false,
+    registry: new Registry(),
+  }
   registerLoadShedding(app, needs).guardPool()
   app.get('/file', async (_request, reply) => {
     const file = new PassThrough()
