@@ -70,9 +70,9 @@ export interface LoadShedding {
 }
 
 /**
- * Refuses with 503 and Retry-After what a busy pod would answer too late, before it has cost much: by how late the event loop is, as the
- * first thing; and by how long requests wait for a connection, in front of the handler, so that what the cache answers is
- * not refused with a Postgres that is slow or away.
+ * Refuses with 503 and Retry-After what a busy pod would answer too late, as the first thing that happens to it: by how late the event
+ * loop is, and by how long requests wait for a connection. Where the cache may answer, the latter is asked in front of the handler
+ * alone: what needs no connection is not refused with a Postgres that is slow or away.
  */
 export const registerLoadShedding = (
   app: FastifyInstance,
