@@ -1,9 +1,10 @@
 import { fileURLToPath } from 'node:url'
 import { createAccountsContainer } from './container.js'
 import { boot } from './shared/boot.js'
-import { ConfigError, loadMigrateConfig, type MigrateConfig } from './shared/config.js'
+import { loadMigrateConfig, type MigrateConfig } from './shared/config.js'
 import { connectDatabase } from './shared/database/client.js'
 import { migrateDatabase } from './shared/database/migrator.js'
+import { ConfigError } from './shared/environment.js'
 import { DomainError } from './shared/errors.js'
 import { createLogger } from './shared/telemetry/logger.js'
 

@@ -1,5 +1,6 @@
 import type { WorkerCradle } from '../src/container.js'
-import { ConfigError, type WorkerConfig } from '../src/shared/config.js'
+import type { WorkerConfig } from '../src/shared/config.js'
+import { ConfigError } from '../src/shared/environment.js'
 import type { JobHandler } from '../src/shared/queue/handler.js'
 import { authHandlers } from './auth.worker.js'
 import { ordersHandlers } from './orders.worker.js'

@@ -1,4 +1,4 @@
-import { ConfigError } from './config.js'
+import { ConfigError } from './environment.js'
 import { serialiseError } from './telemetry/error-serialiser.js'
 
 const messageOf = (error: unknown): string => {

@@ -19,6 +19,7 @@ import {
   smtpUrl,
   trueOrFalse,
 } from './config-values.js'
+import { readEnvironment } from './environment.js'
 import { jwkSet } from './jwk-set.js'
 import { secretKeys } from './secret-keys.js'
 import { storageUrl } from './storage/storage-url.js'
@@ -171,33 +172,15 @@ export const variablesOfProcess = {
   migrate: Object.keys(migrateSchema.shape),
 } as const satisfies Record<string, readonly string[]>
 
-/** What a process tells its operator when its environment does not do: every fault, and no value. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError'
-
-  constructor(readonly faults: readonly string[]) {
-    super(`The environment is not valid:\n${faults.map((fault) => `  ${fault}`).join('\n')}`)
-  }
-}
-
-const load = <T extends object>(schema: z.ZodType<T>, env: NodeJS.ProcessEnv): Readonly<T> => {
-  // An empty variable means "not set": orchestrators and shells cannot always leave one out.
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ''))
-  const result = schema.safeParse(given, {
-    error: (issue) => (issue.input === undefined ? 'is required' : undefined),
-  })
-  if (result.success) return Object.freeze(result.data)
-  throw new ConfigError(result.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`))
-}
-
 /**
  * Reads the environment of the API process.
  * @throws ConfigError with all faults at once; a variable's value is never part of it.
  */
-export const loadApiConfig = (env: NodeJS.ProcessEnv): ApiConfig => load(apiSchema, env)
+export const loadApiConfig = (env: NodeJS.ProcessEnv): ApiConfig => readEnvironment(apiSchema, env)
 
 /** Reads the environment of a worker process; throws as {@link loadApiConfig}. It holds no key that signs tokens. */
-export const loadWorkerConfig = (env: NodeJS.ProcessEnv): WorkerConfig => load(workerSchema, env)
+export const loadWorkerConfig = (env: NodeJS.ProcessEnv): WorkerConfig => readEnvironment(workerSchema, env)
 
 /** Reads the environment of the migration; throws as {@link loadApiConfig}. */
-export const loadMigrateConfig = (env: NodeJS.ProcessEnv): MigrateConfig => load(migrateSchema, env)
+export const loadMigrateConfig = (env: NodeJS.ProcessEnv): MigrateConfig =>
+  readEnvironment(migrateSchema, env)

@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { createSecretKey, createSigningKeys } from '../../dev/keys.js'
 import {
-  ConfigError,
   loadApiConfig,
   loadMigrateConfig,
   loadWorkerConfig,
   variablesOfProcess,
 } from '../../src/shared/config.js'
+import { ConfigError } from '../../src/shared/environment.js'
 
 const DOCUMENT = new URL('../../docs/configuration.md', import.meta.url)
 /** `| \`NAME\` | processes | default | meaning |` */

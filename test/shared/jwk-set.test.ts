@@ -1,7 +1,8 @@
 import { generateKeyPairSync } from 'node:crypto'
 import t from 'tap'
 import { createSecretKey, createSigningKeys } from '../../dev/keys.js'
-import { ConfigError, loadApiConfig } from '../../src/shared/config.js'
+import { loadApiConfig } from '../../src/shared/config.js'
+import { ConfigError } from '../../src/shared/environment.js'
 
 const urls = { DATABASE_URL: 'postgres://u:p@db/unnest', REDIS_URL: 'redis://cache' }
 const others = { ...urls, WEBHOOK_SECRET_KEYS: createSecretKey() }

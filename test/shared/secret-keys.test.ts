@@ -1,7 +1,8 @@
 import { inspect } from 'node:util'
 import t from 'tap'
 import { createSecretKey } from '../../dev/keys.js'
-import { ConfigError, loadWorkerConfig } from '../../src/shared/config.js'
+import { loadWorkerConfig } from '../../src/shared/config.js'
+import { ConfigError } from '../../src/shared/environment.js'
 
 const urls = { DATABASE_URL: 'postgres://u:p@db/unnest', REDIS_URL: 'redis://cache' }
 

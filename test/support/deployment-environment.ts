@@ -3,12 +3,12 @@ import { join } from 'node:path'
 import { lastOf, pairsOf, parseDockerfile } from '../../dev/image/dockerfile.js'
 import { createSecretKey, createSigningKeys } from '../../dev/keys.js'
 import {
-  ConfigError,
   loadApiConfig,
   loadMigrateConfig,
   loadWorkerConfig,
   variablesOfProcess,
 } from '../../src/shared/config.js'
+import { ConfigError } from '../../src/shared/environment.js'
 
 export type Process = keyof typeof variablesOfProcess
 

@@ -1,5 +1,6 @@
-import { type ApiConfig, ConfigError } from '../config.js'
+import type { ApiConfig } from '../config.js'
 import { withDeadline } from '../deadline.js'
+import { ConfigError } from '../environment.js'
 import type { Logger } from '../telemetry/logger.js'
 import { type Database, SESSION_SETTINGS } from './client.js'
 import { faultOfBudget } from './connection-budget.js'

@@ -1,4 +1,4 @@
-import { ConfigError } from '../config.js'
+import { ConfigError } from '../environment.js'
 import type { RedisClient } from '../redis/client.js'
 import { infoOfMasters } from '../redis/info.js'
 

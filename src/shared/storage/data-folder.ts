@@ -1,6 +1,6 @@
 import { constants } from 'node:fs'
 import { access, mkdir } from 'node:fs/promises'
-import { ConfigError } from '../config.js'
+import { ConfigError } from '../environment.js'
 import type { StoragePlace } from './storage-url.js'
 
 const reasonOf = (error: unknown): string =>

@@ -1,7 +1,7 @@
 import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Registry } from 'prom-client'
-import { ConfigError } from '../config.js'
+import { ConfigError } from '../environment.js'
 
 const REQUEST_TIMEOUT_MS = 5_000
 const MAX_CONNECTIONS = 100
