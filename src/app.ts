@@ -74,6 +74,12 @@ export const createApp = async (needs: AppNeeds): Promise<FastifyInstance> => {
   app.setSerializerCompiler(serializerCompiler)
   app.removeContentTypeParser('text/plain')
 
+  const shedding = registerLoadShedding(app, {
+    load,
+    poolMax: config.DATABASE_POOL_MAX,
+    cacheEnabled: config.CACHE_ENABLED,
+    registry,
+  })
   registerRequestId(app)
   registerAbandonedRequests(app, [
     ...registerTrace(app, tracer),
@@ -81,12 +87,6 @@ export const createApp = async (needs: AppNeeds): Promise<FastifyInstance> => {
     registerRequestMetrics(app, registry),
   ])
   registerErrorHandler(app)
-  const shedding = registerLoadShedding(app, {
-    load,
-    poolMax: config.DATABASE_POOL_MAX,
-    cacheEnabled: config.CACHE_ENABLED,
-    registry,
-  })
   registerProtocolRules(app)
   registerIdempotency(app, cradle.database)
   shedding.guardPool()

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { notFound } from '../errors.js'
+import { type DomainError, notFound } from '../errors.js'
 import { newId } from '../new-id.js'
 import { discardRest } from './discard-rest.js'
 import { badRequest, HttpError, type HttpFault, headersTooLarge, requestTimeout } from './http-errors.js'
@@ -36,6 +36,27 @@ export const sendProblem = (error: unknown, request: FastifyRequest, reply: Fast
     .header('cache-control', 'no-store')
     .type(PROBLEM_CONTENT_TYPE)
     .send(bodyOf(problem, pathOf(request.url), request.id))
+  discardRest(request.raw)
+}
+
+/**
+ * Answers a request that nothing has been done for yet, past all that an answer goes through otherwise: whoever is refused for too
+ * much being asked must cost a fraction of what is asked. Its log line and its metrics it has like all others.
+ */
+export const refuseAtOnce = (error: DomainError, request: FastifyRequest, reply: FastifyReply): void => {
+  const problem = toProblem(error)
+  const text = bodyOf(problem, pathOf(request.url), request.id)
+  request.failure = error
+  reply.hijack()
+  reply.raw
+    .writeHead(problem.status, {
+      ...problem.headers,
+      'content-type': PROBLEM_CONTENT_TYPE,
+      'content-length': Buffer.byteLength(text),
+      'cache-control': 'no-store',
+      'x-request-id': request.id,
+    })
+    .end(text)
   discardRest(request.raw)
 }
 

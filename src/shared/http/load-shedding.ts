@@ -3,12 +3,10 @@ import { Counter, type Registry } from 'prom-client'
 import type { BulkheadLoad } from '../bulkhead.js'
 import { unavailable } from '../errors.js'
 import { createShedding, LOOK_EVERY_MS, type Priority, type SheddingLimits } from '../limits/shedding.js'
+import { refuseAtOnce } from './error-handler.js'
+import { awaitsBody, priorityOf } from './priority.js'
 
 declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** How soon this route is refused under overload: low for reads and normal for all else, where it does not say. */
-    priority?: Priority
-  }
   interface FastifyRequest {
     /** It has a place among those that the event loop is at work for. */
     isInLoop: boolean
@@ -20,26 +18,12 @@ declare module 'fastify' {
 /** Half a turn of the loop, of which a request takes several. */
 const LOOP: SheddingLimits = { targetMs: 25, least: 256, most: 1_000 }
 /** For each connection. */
-const POOL: SheddingLimits = { targetMs: 100, least: 8, most: 25 }
+const POOL: SheddingLimits = { targetMs: 100, least: 6, most: 20 }
 
 /** One for all: to note where each came from would cost more than what is refused. */
 const overload = Object.assign(unavailable({ detail: 'Too much is going on: try again in a moment.' }), {
   stack: '',
 })
-
-interface Rank {
-  readonly method?: unknown
-  readonly config?: { readonly priority?: Priority } | undefined
-}
-
-const priorityOf = ({ method, config }: Rank): Priority =>
-  config?.priority ?? (method === 'GET' || method === 'HEAD' ? 'low' : 'normal')
-
-/** Its body arrives as slowly as its sender likes, and it takes no place meanwhile. Nobody waits for that of a GET. */
-const awaitsBody = ({ method, headers }: FastifyRequest): boolean =>
-  method !== 'GET' &&
-  method !== 'HEAD' &&
-  (headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0)
 
 /** Tells `look` how late the event loop is, until the app closes. */
 const watchLoop = (app: FastifyInstance, look: (lateMs: number) => void): void => {
@@ -102,6 +86,14 @@ export const registerLoadShedding = (
   /** Whom the cache may answer is asked at the door of his handler; all others as soon as can be, for a refusal has its price, too. */
   const mayBeKept = ({ routeOptions }: FastifyRequest): boolean =>
     cacheEnabled && routeOptions.config.cache !== undefined
+  const enterLoop = (request: FastifyRequest): void => {
+    request.isInLoop = true
+    loop.enter()
+  }
+  const enterPool = (request: FastifyRequest): void => {
+    request.isInPool = true
+    pool.enter()
+  }
   const leaveLoop = (request: FastifyRequest): void => {
     if (request.isInLoop) loop.leave()
     request.isInLoop = false
@@ -112,12 +104,16 @@ export const registerLoadShedding = (
   }
   app.decorateRequest('isInLoop', false)
   app.decorateRequest('isInPool', false)
-  app.addHook('onRequest', (request, _reply, done) => {
+  app.addHook('onRequest', (request, reply, done) => {
     const priority = priorityOf(request.routeOptions)
-    if (loop.isFull(priority)) return done(refuse('loop', priority))
-    if (!mayBeKept(request) && pool.isFull(priority)) return done(refuse('pool', priority))
-    request.isInLoop = priority !== 'high' && !awaitsBody(request)
-    if (request.isInLoop) loop.enter()
+    if (loop.isFull(priority)) return refuseAtOnce(refuse('loop', priority), request, reply)
+    const needsPool = !mayBeKept(request)
+    if (needsPool && pool.isFull(priority)) return refuseAtOnce(refuse('pool', priority), request, reply)
+    if (priority !== 'high' && !awaitsBody(request)) {
+      enterLoop(request)
+      // At once: of those who arrive in the same turn all would find the same place free.
+      if (needsPool) enterPool(request)
+    }
     done()
   })
   // Not when the answer is out, for its reader may be slow, too: a handler that returns its reply waits for him.
@@ -129,9 +125,10 @@ export const registerLoadShedding = (
 
   const behindDoor = (handler: RouteHandlerMethod, priority: Priority): RouteHandlerMethod =>
     async function enter(request, reply) {
-      if (pool.isFull(priority)) throw refuse('pool', priority)
-      pool.enter()
-      request.isInPool = true
+      if (!request.isInPool) {
+        if (pool.isFull(priority)) throw refuse('pool', priority)
+        enterPool(request)
+      }
       try {
         return await handler.call(this, request, reply)
       } finally {

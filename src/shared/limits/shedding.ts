@@ -11,7 +11,7 @@ const UP = 4
 const DOWN = 0.8
 const TIMES_THE_LIMIT: Readonly<Record<Priority, number>> = {
   low: 1,
-  normal: 2,
+  normal: 3,
   high: Number.POSITIVE_INFINITY,
 }
 

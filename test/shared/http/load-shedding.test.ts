@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { request as httpRequest } from 'node:http'
 import { PassThrough } from 'node:stream'
 import Fastify from 'fastify'
@@ -11,9 +12,12 @@ import type { Test } from '../../support/environment.js'
 import { createProduct, registerAdmin } from '../../support/factories.js'
 import { until } from '../../support/until.js'
 
-/** So many are let in however late the loop is, and twice as many of those that are not cheap to ask again. */
+/** So many are let in however late the loop is, and three times as many of those that are not cheap to ask again. */
 const LEAST = 256
-const AT_MOST_FOR_EACH_CONNECTION = 25
+const AT_LEAST_FOR_EACH_CONNECTION = 6
+const AT_MOST_FOR_EACH_CONNECTION = 20
+/** That somebody waits for a connection. */
+const TOO_LONG_MS = 101
 const REFUSED = { code: 'unavailable', detail: /^Too much is going on/ }
 const block = (ms: number): void => {
   for (const begun = performance.now(); performance.now() - begun < ms; );
@@ -38,8 +42,10 @@ t.test(
     t.strictSame(full(), { ...open, low: true }, 'of 19 four fifths may be there')
     for (let look = 0; look < 20; look += 1) shedding.look(101)
     enter(1)
+    t.strictSame(full(), { ...open, low: true })
+    enter(10)
     t.strictSame(full(), { ...open, low: true, normal: true })
-    for (let gone = 0; gone < 11; gone += 1) shedding.leave()
+    for (let gone = 0; gone < 21; gone += 1) shedding.leave()
     t.strictSame(full(), open, 'nine may stay, whatever the wait is')
     enter(1)
     t.strictSame(full(), { ...open, low: true })
@@ -155,6 +161,54 @@ t.test('who reads slowly what a handler sends keeps no place at the pool', async
   }
   t.equal((await createCall(url)('GET', '/list')).status, 200)
 })
+
+t.test(
+  'of those who arrive at once no more get in than there are places; nothing is done for the others',
+  async (t) => {
+    const app = Fastify()
+    t.teardown(() => app.close())
+    registerErrorHandler(app)
+    let looks = 0
+    const load = () => {
+      looks += 1
+      return { longestWaitMs: TOO_LONG_MS }
+    }
+    const needs = { load, poolMax: 1, cacheEnabled: false, registry: new Registry() }
+    registerLoadShedding(app, needs).guardPool()
+    let guarded = 0
+    // Like the access guard it waits for something, and its handler has not begun when the others arrive.
+    app.addHook('onRequest', async () => {
+      guarded += 1
+      await new Promise(setImmediate)
+    })
+    const done = new AbortController()
+    t.teardown(() => done.abort())
+    app.get('/list', async () => {
+      if (!done.signal.aborted) await once(done.signal, 'abort')
+      return { fine: true }
+    })
+    const call = createCall(await app.listen({ port: 0 }))
+    await until('the wait to be seen', () => looks > 0)
+
+    const refused: Answer[] = []
+    const asked = Array.from({ length: 50 }, async () => {
+      const answer = await call('GET', '/list')
+      if (answer.status === 503) refused.push(answer)
+      return answer.status
+    })
+    const surplus = asked.length - AT_LEAST_FOR_EACH_CONNECTION
+    await until('the surplus to be refused', () => refused.length === surplus)
+    t.equal(guarded, AT_LEAST_FOR_EACH_CONNECTION)
+    for (const { headers, body } of refused.slice(0, 3)) {
+      t.match(body, { ...REFUSED, status: 503, instance: '/list', requestId: headers.get('x-request-id') })
+      t.match(headers.get('content-type'), /^application\/problem\+json/)
+      t.equal(headers.get('cache-control'), 'no-store')
+    }
+    done.abort()
+    const served = (await Promise.all(asked)).filter((status) => status === 200)
+    t.equal(served.length, AT_LEAST_FOR_EACH_CONNECTION)
+  },
+)
 
 t.test(
   'a long line for connections refuses reads before writes, and not what needs no connection',
