@@ -7,6 +7,8 @@ export interface Sample {
   readonly ok: boolean
   /** 503 with Retry-After. */
   readonly putOff: boolean
+  /** Of a failed one: what was asked, and the answer's own words. */
+  readonly said?: string | undefined
 }
 
 /** The nearest-rank percentile; 0 of nothing. */

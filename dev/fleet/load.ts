@@ -23,13 +23,15 @@ let stopping = false
 
 /** Asks once, and later goes on with what is still open. */
 interface Work {
+  readonly name: string
   readonly ask: () => Promise<Answer>
   readonly isOpen: () => boolean
 }
 
 const reader =
-  (path: (buyer: LoggedIn) => string) =>
+  (name: string, path: (buyer: LoggedIn) => string) =>
   (buyer: LoggedIn): Work => ({
+    name,
     ask: () => send({ method: 'GET', url: `${order.url}${path(buyer)}`, token: buyer.token }),
     isOpen: () => false,
   })
@@ -48,7 +50,7 @@ const orderer = (buyer: LoggedIn): Work => {
     }
     return answer
   }
-  return { ask, isOpen: () => key !== undefined }
+  return { name: 'placing an order', ask, isOpen: () => key !== undefined }
 }
 
 const renamer = (buyer: LoggedIn): Work => {
@@ -61,16 +63,32 @@ const renamer = (buyer: LoggedIn): Work => {
     own.answered(name, answer.status)
     return answer
   }
-  return { ask, isOpen: () => false }
+  return { name: 'a new name', ask, isOpen: () => false }
 }
 
-const KINDS = [reader(({ id }) => `/v1/users/${id}`), reader(() => '/v1/orders?limit=20'), orderer, renamer]
+const KINDS = [
+  reader('a profile', ({ id }) => `/v1/users/${id}`),
+  reader('a list of orders', () => '/v1/orders?limit=20'),
+  orderer,
+  renamer,
+]
 
-const measure = async ({ ask }: Work): Promise<void> => {
+const problem = z.object({ detail: z.string() })
+/** The balancer's own answers are no problem documents. */
+const wordsOf = (text: string): string => {
+  try {
+    return problem.parse(JSON.parse(text)).detail
+  } catch {
+    return 'no problem document'
+  }
+}
+
+const measure = async ({ name, ask }: Work): Promise<void> => {
   const at = Date.now()
-  const { status, retryAfter } = await ask()
+  const { status, retryAfter, text } = await ask()
   const ok = status >= 200 && status < 300
-  samples.push({ at, took: Date.now() - at, status, ok, putOff: status === 503 && retryAfter })
+  const said = ok ? undefined : `${name}: ${status === 0 ? 'no answer' : wordsOf(text)}`
+  samples.push({ at, took: Date.now() - at, status, ok, putOff: status === 503 && retryAfter, said })
 }
 
 /** Until it is stopped, and then, not measured, until nothing is open or the time is over. */

@@ -14,6 +14,7 @@ const sample = z.object({
   status: z.number(),
   ok: z.boolean(),
   putOff: z.boolean(),
+  said: z.string().optional(),
 })
 
 const effects = z.object({

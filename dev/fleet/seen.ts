@@ -27,10 +27,21 @@ export const timesOf = ({ samples, begun, ended }: Seen) => ({
   recoveryMs: recoveryOf(samples, ended),
 })
 
-/** What the failed requests were answered with. */
-export const failuresOf = ({ samples }: Seen): Finding[] => {
-  const times = new Map<number, number>()
-  for (const { ok, status } of samples) if (!ok) times.set(status, (times.get(status) ?? 0) + 1)
-  const listed = [...times].map(([status, count]) => `${count} x ${status === 0 ? 'nothing' : status}`)
+/** So many kinds of failure are told apart; of the others only the number. */
+const KINDS_SHOWN = 5
+
+/** What the failed requests were answered with, and when they had been sent; the most frequent first. */
+export const failuresOf = ({ samples, begun, ended }: Seen): Finding[] => {
+  const times = new Map<string, number>()
+  for (const { ok, status, at, said } of samples) {
+    if (ok) continue
+    const when = at < begun ? 'before' : at <= ended ? 'during' : 'after'
+    const kind = `${status === 0 ? 'nothing' : status} ${when} the fault (${said ?? 'nothing known'})`
+    times.set(kind, (times.get(kind) ?? 0) + 1)
+  }
+  const sorted = [...times].sort(([, one], [, other]) => other - one)
+  const rest = sorted.slice(KINDS_SHOWN).reduce((sum, [, count]) => sum + count, 0)
+  const listed = sorted.slice(0, KINDS_SHOWN).map(([kind, count]) => `${count} x ${kind}`)
+  if (rest > 0) listed.push(`${rest} others`)
   return listed.length === 0 ? [] : [noted(`failures: ${listed.join(', ')}`)]
 }

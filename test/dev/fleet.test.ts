@@ -86,6 +86,25 @@ t.test('a promise is kept when nothing that it excludes was seen', async (t) => 
   t.same(rowOfError(scenario, new Error('no fleet\nhere')).broken, ['stopped: no fleet'])
 })
 
+t.test(
+  'failures are told apart by their status, their time and their words, the most frequent first',
+  async (t) => {
+    const findingsOf = (failures: Seen['samples']) =>
+      rowOf(scenario, { ...seen, samples: [...samples, ...failures] }, []).findings.map(({ text }) => text)
+    t.same(findingsOf([]), [])
+    const said = 'a profile: Too much is going on'
+    const unanswered = { ...failure, at: 150, status: 0, said: 'a new name: no answer' }
+    t.same(
+      findingsOf([unanswered, { ...failure, at: 99, said }, { ...failure, said }, { ...failure, said }]),
+      [
+        `failures: 2 x 503 after the fault (${said}), 1 x nothing during the fault (a new name: no answer), 1 x 503 before the fault (${said})`,
+      ],
+    )
+    const many = Array.from({ length: 7 }, (_, n) => ({ ...failure, said: `kind ${n}` }))
+    t.match(findingsOf(many), [/kind 4\), 2 others$/])
+  },
+)
+
 t.test('a row of the page says whether the promise was kept', async (t) => {
   const row = rowOf(scenario, { ...seen, samples: [...samples, failure] }, [])
   const [header, rule, broken, kept] = tableOf([row, { ...row, broken: [] }]).split('\n')

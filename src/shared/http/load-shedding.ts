@@ -18,7 +18,7 @@ declare module 'fastify' {
 /** Half a turn of the loop, of which a request takes several. */
 const LOOP: SheddingLimits = { targetMs: 25, least: 256, most: 1_000 }
 /** For each connection. */
-const POOL: SheddingLimits = { targetMs: 100, least: 6, most: 20 }
+const POOL: SheddingLimits = { targetMs: 100, least: 8, most: 20 }
 
 /** One for all: to note where each came from would cost more than what is refused. */
 const overload = Object.assign(unavailable({ detail: 'Too much is going on: try again in a moment.' }), {

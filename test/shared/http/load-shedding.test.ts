@@ -14,7 +14,7 @@ import { until } from '../../support/until.js'
 
 /** So many are let in however late the loop is, and three times as many of those that are not cheap to ask again. */
 const LEAST = 256
-const AT_LEAST_FOR_EACH_CONNECTION = 6
+const AT_LEAST_FOR_EACH_CONNECTION = 8
 const AT_MOST_FOR_EACH_CONNECTION = 20
 /** That somebody waits for a connection. */
 const TOO_LONG_MS = 101
