@@ -8,8 +8,14 @@ export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 const CHECKS = { types: 'check:types', style: 'check:style', boundaries: 'check:boundaries' } as const
 /** Several times what they take alone: tests run beside them. */
 const LIMIT_MS = 300_000
-/** biome colours its output even when nobody sees it. */
-const UNCOLOURED = ['--colors=off']
+/**
+ * biome colours its output even when nobody sees it. Several type checkers are done sooner and look at much of it several times over:
+ * beside the tests, which need all processors, that is no gain.
+ */
+const BESIDE_TESTS: Readonly<Record<string, readonly string[]>> = {
+  style: ['--colors=off'],
+  types: ['--checkers', '1'],
+}
 
 /** The file behind a program of node_modules/.bin, to be run by node itself: npx would orphan it on a signal. */
 export const binary = (name: string): string => realpathSync(join(ROOT, 'node_modules', '.bin', name))
@@ -32,7 +38,7 @@ const runCheck = async (name: string, script: string, ledger: string): Promise<b
     name,
     role: 'app',
     command: process.execPath,
-    args: [...program, ...args, ...(command === 'biome' ? UNCOLOURED : [])],
+    args: [...program, ...args, ...(BESIDE_TESTS[name] ?? [])],
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'pipe'],
     graceMs: 2_000,

@@ -11,6 +11,7 @@ import { createLogger } from '../../src/shared/telemetry/logger.js'
 import { type Answer, type Call, type CallOptions, toBody } from '../contract/support/client.js'
 import { createTestDatabase, type TestDatabase } from './database.js'
 import { type Test, testServices } from './environment.js'
+import { type Sent, send } from './http-client.js'
 
 /** A world of one test's own: database, Redis prefix, keys, mail folder. Several pods may share it. */
 export interface World {
@@ -82,24 +83,26 @@ export const createWorld = async (t: Test, overrides: Record<string, string> = {
   }
 }
 
-const toSent = (body: unknown): string | FormData =>
-  typeof body === 'string' || body instanceof FormData ? body : JSON.stringify(body)
+const sendForm = async (url: string, method: string, headers: Sent['headers'], body: FormData) => {
+  const response = await fetch(url, { method, headers, body })
+  return { status: response.status, headers: response.headers, text: await response.text() }
+}
 
 /** A client of the API: JSON in, JSON out; a string or a form is sent as it is. */
 export const createCall =
   (url: string): Call =>
-  async (method, path, { token, body, headers } = {}) => {
-    const response = await fetch(`${url}${path}`, {
-      method,
-      headers: {
-        ...(body !== undefined && !(body instanceof FormData) && { 'content-type': 'application/json' }),
-        ...(token !== undefined && { authorization: `Bearer ${token}` }),
-        ...headers,
-      },
-      ...(body !== undefined && { body: toSent(body) }),
-    })
-    const text = await response.text()
-    return { status: response.status, headers: response.headers, text, body: toBody(text) }
+  async (method, path, { token, body, headers: given } = {}) => {
+    const isForm = body instanceof FormData
+    const headers = {
+      ...(body !== undefined && !isForm && { 'content-type': 'application/json' }),
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      ...given,
+    }
+    const text = typeof body === 'string' || body === undefined ? body : JSON.stringify(body)
+    const answer = isForm
+      ? await sendForm(`${url}${path}`, method, headers, body)
+      : await send(`${url}${path}`, { method, headers, body: text })
+    return { ...answer, body: toBody(answer.text) }
   }
 
 const createLogSink = () => {
