@@ -13,7 +13,7 @@ export const jwksRoutes: FastifyPluginCallbackZod<JwksRoutesOptions> = (app, { p
   app.get(
     '/.well-known/jwks.json',
     {
-      config: { access: 'public', envelope: false },
+      config: { access: 'public', envelope: false, priority: 'high' },
       schema: { tags: ['auth'], summary: 'The public signing keys', response: { 200: jwksSchema } },
     },
     async (_request, reply) => {

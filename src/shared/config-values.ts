@@ -26,11 +26,22 @@ const isUrl = (text: string, protocols: readonly string[], path: RegExp): boolea
 
 const namesSeveral = (url: string): boolean => /,|%2c/i.test(new URL(url).hostname)
 
+const SSL_MODES: readonly string[] = ['disable', 'allow', 'prefer', 'require', 'verify-full']
+/** The driver would take any option for a setting of the session, before ours: a query could be without its deadline. */
+const hasNoOptionButSsl = (url: string): boolean => {
+  const { searchParams, hash } = new URL(url)
+  const options = [...searchParams]
+  return (
+    hash === '' && options.length <= 1 && options.every(([k, v]) => k === 'sslmode' && SSL_MODES.includes(v))
+  )
+}
+
 export const postgresUrl = z
   .string()
   .refine(
-    (text) => isUrl(text, ['postgres', 'postgresql'], /^\/[^/]+$/) && !namesSeveral(text),
-    'must be postgres://HOST/DATABASE, with one host',
+    (text) =>
+      isUrl(text, ['postgres', 'postgresql'], /^\/[^/]+$/) && !namesSeveral(text) && hasNoOptionButSsl(text),
+    'must be postgres://HOST/DATABASE, with one host and no option but sslmode',
   )
 /** No options, of which the client would take any of its own: some end the process, without a word. */
 const isPlain = (url: string): boolean => {

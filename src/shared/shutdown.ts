@@ -34,6 +34,21 @@ export const closeInOrder = async (steps: readonly ShutdownStep[], logger: Logge
   return clean
 }
 
+const SIGNALS = ['SIGTERM', 'SIGINT'] as const
+
+/** The library takes the first signal after an error for the second one, and would cut off what is in hand. */
+const forgiveOneSignal = (logger: Logger): void => {
+  const exits = SIGNALS.map((signal) => ({ signal, listeners: process.listeners(signal) }))
+  const forgive = (sent: NodeJS.Signals): void => {
+    logger.info({ signal: sent }, 'shutting down already')
+    for (const { signal, listeners } of exits) {
+      process.removeListener(signal, forgive)
+      for (const listener of listeners) process.on(signal, listener)
+    }
+  }
+  for (const { signal } of exits) process.removeAllListeners(signal).on(signal, forgive)
+}
+
 /**
  * Runs the steps once on SIGTERM, SIGINT and on an unhandled error, which also makes the exit code 1: a
  * process in an unknown state is drained and replaced, not kept. A second signal exits at once; another error does not,
@@ -63,7 +78,9 @@ export const closeOnSignal = ({ logger, graceMs, steps }: ShutdownOptions): void
   const onError = (err: unknown): void => {
     logger.fatal({ err }, 'unhandled error, shutting down')
     hasFailed = true
-    if (!isClosing) void close()
+    if (isClosing) return
+    void close()
+    forgiveOneSignal(logger)
   }
   process.on('uncaughtException', onError).on('unhandledRejection', onError)
 }

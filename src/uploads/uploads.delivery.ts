@@ -26,6 +26,8 @@ export const deliver = async (
   const etag = `"${id}-${variant}"`
   reply.header('etag', etag).header('cache-control', caching)
   if (hasTag(request, etag)) return reply.code(304).send()
+  // A storage that is slow makes none wait who needs Postgres.
+  request.leavePool()
   const { stream, bytes, contentType } = await open()
   return reply
     .type(contentType)

@@ -296,6 +296,23 @@ t.test('Postgres is one server', async (t) => {
   }
 })
 
+t.test('the address of Postgres brings no settings of its own', async (t) => {
+  const options = [
+    'statement_timeout=0',
+    'sslmode=nonsense',
+    'sslmode=require&lock_timeout=0',
+    'target_session_attrs=x',
+  ]
+  for (const option of options) {
+    const bad = `postgres://u:hunter2@db/unnest?${option}`
+    const faults = faultsOf(loadMigrateConfig, { DATABASE_URL: bad, DATABASE_DIRECT_URL: bad })
+    t.strictSame(namesIn(faults), ['DATABASE_DIRECT_URL', 'DATABASE_URL'], option)
+    t.notMatch(faults.join(), /hunter2/)
+  }
+  const url = 'postgres://u:p@db/unnest?sslmode=verify-full'
+  t.strictSame(faultsOf(loadMigrateConfig, { DATABASE_URL: url, DATABASE_DIRECT_URL: url }), [])
+})
+
 t.test('each Redis may be one server, found by Sentinels, or a Cluster', async (t) => {
   for (const url of ['redis://cache/1', 'rediss+sentinel://u:p@s1:1,s2/main/1', 'redis+cluster://n1,n2:2']) {
     const config = loadWorkerConfig({ ...ofWorker, REDIS_URL: url, QUEUE_REDIS_URL: url })

@@ -9,6 +9,7 @@ import type {
 } from 'fastify'
 import { hasTag } from '../http/conditional.js'
 import { repeatProblem } from '../http/error-handler.js'
+import { STATUS_OF_KIND, toProblem } from '../http/problem.js'
 import type { Cache, Policy } from './cache.js'
 import type { CacheOutcome } from './cache-metrics.js'
 import type { Entry } from './entry.js'
@@ -120,11 +121,24 @@ const takeTurn =
     if (!reply.raw.destroyed) reply.raw.once('close', load.closed)
   }
 
-/** The handler, of which the load is to know when it has ended. */
-const noticed = (handler: RouteHandlerMethod): RouteHandlerMethod =>
-  function load(request, reply) {
+/**
+ * The handler, of which the load is to know when it has ended. An old answer is better than none: where the new one cannot be had just
+ * now, be it that the pod is busy or that Postgres is away, it is given as it is given to those who wait.
+ */
+const noticed = (handler: RouteHandlerMethod, { cache }: RouteCacheNeeds): RouteHandlerMethod =>
+  async function load(request, reply) {
     const answer = async () => handler.call(this, request, reply)
-    return request.cacheMiss?.load ? request.cacheMiss.load.run(answer) : answer()
+    const miss = request.cacheMiss
+    if (!miss?.load) return answer()
+    try {
+      return await miss.load.run(answer)
+    } catch (error) {
+      if (!miss.stale || toProblem(error).status !== STATUS_OF_KIND.unavailable) throw error
+      miss.load.closed()
+      // What goes out is not what this load has brought.
+      request.cacheMiss = null
+      return give(cache, request, reply, miss.stale, 'stale')
+    }
   }
 
 const bypass =
@@ -162,7 +176,7 @@ export const registerRouteCache = (app: FastifyInstance, needs: RouteCacheNeeds)
     route.onRequest = [...[route.onRequest ?? []].flat(), isUsed ? lookUp(policy, needs) : bypass(needs)]
     if (isUsed) {
       route.preHandler = [takeTurn(needs), ...[route.preHandler ?? []].flat()]
-      route.handler = noticed(route.handler)
+      route.handler = noticed(route.handler, needs)
     }
     route.onSend = [...[route.onSend ?? []].flat(), complete(policy)]
   })

@@ -4,6 +4,7 @@ import { ConfigError } from '../environment.js'
 import type { Logger } from '../telemetry/logger.js'
 import { type Database, SESSION_SETTINGS } from './client.js'
 import { faultOfBudget } from './connection-budget.js'
+import { misconfigurationIn } from './failures.js'
 import { readServerFacts, type ServerFacts } from './server-facts.js'
 
 const ASK_TIMEOUT_MS = 2_000
@@ -73,6 +74,8 @@ export const checkConnections = async (needs: ConnectionCheckNeeds): Promise<() 
 
   refuse(faultsWithin(config, config.DATABASE_CONNECTION_LIMIT))
   const faults = await ask().catch((err: unknown) => {
+    const wrong = misconfigurationIn(err)
+    if (wrong !== undefined) throw new ConfigError([`DATABASE_URL: Postgres says: ${wrong}`])
     logger.warn({ err }, 'connections are checked when Postgres is there')
     return undefined
   })

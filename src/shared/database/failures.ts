@@ -54,6 +54,8 @@ const TRANSIENT_SQLSTATE = /^(08|57|53)/
  * frozen; 3D000: the database is not there, e.g. while it is restored.
  */
 const TRANSIENT_SQLSTATES = new Set(['40001', '40P01', '55P03', '25P03', '25P04', '3D000'])
+/** Class 28 is "invalid authorization"; 3D000: no such database; 42704: no such role or setting. */
+const MISCONFIGURED_SQLSTATE = /^(28...|3D000|42704)$/
 const LOST_CONNECTION_CODES = new Set([
   'CONNECTION_CLOSED',
   'CONNECTION_DESTROYED',
@@ -96,3 +98,9 @@ export const isConnectionLost = (thrown: unknown): boolean =>
       (error.severity === 'FATAL' || error.severity === 'PANIC')
     return isFatal || LOST_CONNECTION_CODES.has(codeIn(error) ?? '') || undefined
   }) ?? false
+
+/** What Postgres says of an address or a password that is wrong: at boot that is no outage, and no waiting helps. */
+export const misconfigurationIn = (error: unknown): string | undefined =>
+  inCauses(error, (cause) =>
+    cause instanceof Error && MISCONFIGURED_SQLSTATE.test(codeIn(cause) ?? '') ? cause.message : undefined,
+  )

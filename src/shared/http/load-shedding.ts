@@ -1,10 +1,12 @@
-import type { FastifyInstance, FastifyRequest, RouteHandlerMethod } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify'
 import { Counter, type Registry } from 'prom-client'
 import type { BulkheadLoad } from '../bulkhead.js'
-import { unavailable } from '../errors.js'
+import { type DomainError, unavailable } from '../errors.js'
 import { createShedding, LOOK_EVERY_MS, type Priority, type SheddingLimits } from '../limits/shedding.js'
+import { continueTrace } from '../telemetry/trace.js'
 import { refuseAtOnce } from './error-handler.js'
 import { awaitsBody, priorityOf } from './priority.js'
+import { givenTraceparent } from './trace.js'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -12,6 +14,8 @@ declare module 'fastify' {
     isInLoop: boolean
     /** It has a place among those who use the pool. */
     isInPool: boolean
+    /** To be called by a handler that needs no connection from there on and waits for somebody else, such as the storage. */
+    leavePool: () => void
   }
 }
 
@@ -78,6 +82,11 @@ export const registerLoadShedding = (
     refused.inc({ by, priority })
     return overload
   }
+  /** Before there is a trace: its line is to have the caller's all the same. A span it is not. */
+  const refuseNow = (request: FastifyRequest, reply: FastifyReply, error: DomainError): void => {
+    request.traceparent = continueTrace(givenTraceparent(request))
+    refuseAtOnce(error, request, reply)
+  }
 
   watchLoop(app, (lateMs) => {
     loop.look(lateMs)
@@ -104,16 +113,24 @@ export const registerLoadShedding = (
   }
   app.decorateRequest('isInLoop', false)
   app.decorateRequest('isInPool', false)
+  app.decorateRequest('leavePool', function leave(this: FastifyRequest) {
+    leavePool(this)
+  })
   app.addHook('onRequest', (request, reply, done) => {
     const priority = priorityOf(request.routeOptions)
-    if (loop.isFull(priority)) return refuseAtOnce(refuse('loop', priority), request, reply)
+    if (loop.isFull(priority)) return refuseNow(request, reply, refuse('loop', priority))
     const needsPool = !mayBeKept(request)
-    if (needsPool && pool.isFull(priority)) return refuseAtOnce(refuse('pool', priority), request, reply)
+    if (needsPool && pool.isFull(priority)) return refuseNow(request, reply, refuse('pool', priority))
     if (priority !== 'high' && !awaitsBody(request)) {
       enterLoop(request)
       // At once: of those who arrive in the same turn all would find the same place free.
       if (needsPool) enterPool(request)
     }
+    done()
+  })
+  // Its body is here, and it is work like any other's.
+  app.addHook('preValidation', (request, _reply, done) => {
+    if (!request.isInLoop && priorityOf(request.routeOptions) !== 'high') enterLoop(request)
     done()
   })
   // Not when the answer is out, for its reader may be slow, too: a handler that returns its reply waits for him.
@@ -133,6 +150,8 @@ export const registerLoadShedding = (
         return await handler.call(this, request, reply)
       } finally {
         leavePool(request)
+        // Of whoever is gone no answer may come, and then nothing else gives the place back.
+        if (reply.raw.destroyed) leaveLoop(request)
       }
     }
   return {

@@ -12,7 +12,7 @@ declare module 'fastify' {
 }
 
 /** The caller's own, if it has sent one and no more. */
-const givenTraceparent = ({ headers: { traceparent } }: FastifyRequest): string | undefined =>
+export const givenTraceparent = ({ headers: { traceparent } }: FastifyRequest): string | undefined =>
   typeof traceparent === 'string' ? traceparent : undefined
 
 /**

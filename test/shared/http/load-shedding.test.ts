@@ -1,12 +1,15 @@
 import { once } from 'node:events'
 import { request as httpRequest } from 'node:http'
 import { PassThrough } from 'node:stream'
-import Fastify from 'fastify'
+import Fastify, { type FastifyBaseLogger, LogController } from 'fastify'
 import { Registry } from 'prom-client'
 import t from 'tap'
 import { registerErrorHandler } from '../../../src/shared/http/error-handler.js'
 import { registerLoadShedding } from '../../../src/shared/http/load-shedding.js'
+import { registerRequestLog } from '../../../src/shared/http/request-log.js'
+import { registerTrace } from '../../../src/shared/http/trace.js'
 import { createShedding } from '../../../src/shared/limits/shedding.js'
+import { createLogger } from '../../../src/shared/telemetry/logger.js'
 import { type Answer, createCall, createWorld, startPod } from '../../support/app.js'
 import type { Test } from '../../support/environment.js'
 import { createProduct, registerAdmin } from '../../support/factories.js'
@@ -18,6 +21,7 @@ const AT_LEAST_FOR_EACH_CONNECTION = 8
 const AT_MOST_FOR_EACH_CONNECTION = 20
 /** That somebody waits for a connection. */
 const TOO_LONG_MS = 101
+const TRACE_ID = 'a'.repeat(32)
 const REFUSED = { code: 'unavailable', detail: /^Too much is going on/ }
 const block = (ms: number): void => {
   for (const begun = performance.now(); performance.now() - begun < ms; );
@@ -84,6 +88,7 @@ const createApp = async (t: Test) => {
   }
   app.get('/list', wait)
   app.post('/write', async () => ({ fine: true }))
+  app.post('/slow-write', wait)
   app.get('/livez', { config: { access: 'public', priority: 'high' } }, async () => ({ fine: true }))
   app.get('/busy', { config: { access: 'public', priority: 'high' } }, async () => block(150))
   const url = await app.listen({ port: 0 })
@@ -112,9 +117,37 @@ t.test('a late event loop refuses what is cheap to ask again, and only what is t
   t.equal((await call('GET', '/list')).status, 200, 'with room again')
 })
 
-t.test('a body that nobody waits for hides no read from the count', async (t) => {
-  const { url, call, open, waiting } = await createApp(t)
-  const listWithBody = () =>
+/** Requests that keep the loop at work until some other is refused. */
+const refuseBeside = async (
+  t: Test,
+  startOne: (app: Awaited<ReturnType<typeof createApp>>) => Promise<number | undefined>,
+): Promise<void> => {
+  const app = await createApp(t)
+  const { call, open, waiting } = app
+  const inHand = Array.from({ length: LEAST }, () => startOne(app))
+  await until('all to be in hand', () => waiting() === LEAST)
+  await call('GET', '/busy')
+  let refused = 0
+  const oneMore = async () => {
+    const { status } = await call('GET', '/list')
+    if (status === 503) refused += 1
+    return status
+  }
+  await until('one to be refused', () => {
+    // More at a time than are let in again between two looks.
+    for (let more = 0; more < 10; more += 1) inHand.push(oneMore())
+    return refused > 0
+  })
+  open()
+  await Promise.all(inHand)
+}
+
+t.test('a write counts once its body is there', (t) =>
+  refuseBeside(t, async ({ call }) => (await call('POST', '/slow-write', { body: {} })).status),
+)
+
+t.test('a body that nobody waits for hides no read from the count', (t) => {
+  const listWithBody = ({ url }: { readonly url: string }) =>
     new Promise<number | undefined>((resolve, reject) => {
       const headers = { 'content-type': 'application/json', 'content-length': '2' }
       const asked = httpRequest(`${url}/list`, { headers, agent: false }, (answer) => {
@@ -123,23 +156,7 @@ t.test('a body that nobody waits for hides no read from the count', async (t) =>
       })
       asked.once('error', reject).end('{}')
     })
-  const inHand = Array.from({ length: LEAST }, listWithBody)
-  await until('all to be in hand', () => waiting() === LEAST)
-  await call('GET', '/busy')
-  let refused = 0
-  await until('one to be refused', () => {
-    // More at a time than are let in again between two looks.
-    for (let more = 0; more < 10; more += 1)
-      inHand.push(
-        listWithBody().then((status) => {
-          if (status === 503) refused += 1
-          return status
-        }),
-      )
-    return refused > 0
-  })
-  open()
-  await Promise.all(inHand)
+  return refuseBeside(t, listWithBody)
 })
 
 t.test('who reads slowly what a handler sends keeps no place at the pool', async (t) => {
@@ -172,9 +189,16 @@ t.test('who reads slowly what a handler sends keeps no place at the pool', async
 t.test(
   'of those who arrive at once no more get in than there are places; nothing is done for the others',
   async (t) => {
-    const app = Fastify()
+    const log: Record<string, unknown>[] = []
+    const destination = { write: (line: string) => void log.push(JSON.parse(line)) }
+    const loggerInstance: FastifyBaseLogger = createLogger({ level: 'info', process: 'api', destination })
+    const app = Fastify({
+      loggerInstance,
+      logController: new LogController({ disableRequestLogging: true }),
+    })
     t.teardown(() => app.close())
     registerErrorHandler(app)
+    registerRequestLog(app)
     let looks = 0
     const load = () => {
       looks += 1
@@ -182,6 +206,7 @@ t.test(
     }
     const needs = { load, poolMax: 1, cacheEnabled: false, registry: new Registry() }
     registerLoadShedding(app, needs).guardPool()
+    registerTrace(app)
     let guarded = 0
     // Like the access guard it waits for something, and its handler has not begun when the others arrive.
     app.addHook('onRequest', async () => {
@@ -199,13 +224,21 @@ t.test(
 
     const refused: Answer[] = []
     const asked = Array.from({ length: 50 }, async () => {
-      const answer = await call('GET', '/list')
+      const answer = await call('GET', '/list', {
+        headers: { traceparent: `00-${TRACE_ID}-${'b'.repeat(16)}-01` },
+      })
       if (answer.status === 503) refused.push(answer)
       return answer.status
     })
     const surplus = asked.length - AT_LEAST_FOR_EACH_CONNECTION
     await until('the surplus to be refused', () => refused.length === surplus)
     t.equal(guarded, AT_LEAST_FOR_EACH_CONNECTION)
+    const lines = log.filter(({ msg }) => msg === 'request refused')
+    t.equal(lines.length, surplus)
+    t.ok(
+      lines.every(({ traceId, route }) => traceId === TRACE_ID && route === '/list'),
+      'each has its line, in its trace',
+    )
     for (const { headers, body } of refused.slice(0, 3)) {
       t.match(body, { ...REFUSED, status: 503, instance: '/list', requestId: headers.get('x-request-id') })
       t.match(headers.get('content-type'), /^application\/problem\+json/)
