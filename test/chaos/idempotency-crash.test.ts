@@ -26,12 +26,11 @@ const setScene = async (t: TapTest): Promise<Scene> => {
   const world = await createWorld(t)
   const { sql } = world.database
   const gate = await createCommitGate(sql, 'idempotency_keys')
-  const { app } = await startPod(t, world)
-  const heir = await startServer(t, { ...world.env })
+  const { app, call: heir } = await startPod(t, world)
   const buyer = nth(await createCrowd(world, app, 1), 0)
   const productId = nth(await insertProducts(sql, [STOCK]), 0)
   const newOrder = () => ({ buyer, productId, key: unique('key'), quantity: 1 })
-  return { world, gate, heir: createCall(heir.url), newOrder }
+  return { world, gate, heir, newOrder }
 }
 
 type Victim = Awaited<ReturnType<typeof startVictim>>

@@ -1,15 +1,16 @@
 import t, { type Test as TapTest } from 'tap'
-import { type Answer, type Call, createWorld, startPod } from '../support/app.js'
+import { type Answer, type Call, createWorld } from '../support/app.js'
 import { createCrowd, nth } from '../support/crowd.js'
 import { unique } from '../support/factories.js'
 import { figure, scaled } from '../support/figures.js'
-import { startTwo } from '../support/fleet.js'
 import { insist, type KeyedOrder, placeKeyed } from '../support/keyed-orders.js'
+import { startPods } from '../support/pods.js'
 import { isProblem } from '../support/problem.js'
 import { changedTables, takeSnapshot } from '../support/snapshot.js'
 import { insertProducts } from '../support/stock.js'
 
-const KEYS = scaled(10, 100)
+/** The least has each quantity twice. */
+const KEYS = scaled(6, 100)
 const PARALLEL = scaled(8, 50)
 const STOCK = 10_000
 
@@ -41,11 +42,10 @@ const checkAnswers = (t: TapTest, { key, quantity }: KeyedOrder, answers: readon
   t.equal(answers.filter((answer) => !isReplay(answer)).length, 1, `${key}: one of them placed it`)
 }
 
-t.test('however many send the same key at once, on whichever process, there is one order', async (t) => {
+t.test('however many send the same key at once, on whichever pod, there is one order', async (t) => {
   const world = await createWorld(t)
   const { sql } = world.database
-  const calls = (await startTwo(t, world)).map(({ call }) => call)
-  const { app } = await startPod(t, world)
+  const { calls, kind, app } = await startPods(t, world, 2)
   const buyer = nth(await createCrowd(world, app, 1), 0)
   const productId = nth(await insertProducts(sql, [STOCK]), 0)
   const keyed = Array.from({ length: KEYS }, (_, i) => ({
@@ -95,7 +95,7 @@ t.test('however many send the same key at once, on whichever process, there is o
     list.filter((answer) => answer.status === status).length
   figure(
     t,
-    `row 12: ${PARALLEL} parallel x ${KEYS} keys on 2 processes: ${stored['orders']} orders, ` +
+    `row 12: ${PARALLEL} parallel x ${KEYS} keys on 2 ${kind}: ${stored['orders']} orders, ` +
       `${countOf(answers, 201)} times 201 in ${new Set(answers.map(saidBy)).size} texts, ` +
       `${answers.filter(isReplay).length} of them replayed, ${refusals.length} times in flight before (${ms} ms); ` +
       `another body: ${countOf(others, 422)} times 422`,

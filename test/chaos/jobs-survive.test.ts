@@ -17,10 +17,11 @@ import type { Ended, Post } from '../support/posts.js'
 import type { RunningProcess } from '../support/process.js'
 import { until } from '../support/until.js'
 
-/** The scorecard's own size takes `KILLS=300`. */
-const KILLS = Number(process.env['KILLS'] ?? scaled(3, 50))
+/** The least is one of each kind. The scorecard's own size takes `KILLS=300`. */
+const KILLS = Number(process.env['KILLS'] ?? scaled(2, 50))
 const KILL_EVERY_MS = { least: 500, most: 1_500 }
-const BACKLOG = scaled(50, 1_500)
+/** The least is as many as the workers have in hand beside them. */
+const BACKLOG = scaled(20, 1_500)
 const REBUILD_LIMIT_MS = 60_000
 /** A job that is in hand at a worker's death may be done by it and by its successor: no more than its queue's tries at once. */
 const MAIL_CONCURRENCY = 10
@@ -30,20 +31,26 @@ const told = ({ ok, failed, unknown, unknownStored }: Comparison): string =>
 
 const sampled = <T>(list: readonly T[]): T => nth(list, Math.floor(Math.random() * list.length))
 
+/** A worker first and the API last, so that two kills show both kinds; a worker that dies after the API has nothing in hand. */
+const candidates = ({ api, workers }: ChaosScene, kill: number): readonly Post<RunningProcess>[] => {
+  if (kill === 1) return workers
+  return kill === KILLS ? [api] : [api, ...workers]
+}
+
 /** Kills one after another of those that live, and does not wait for its successor. @returns how each ended */
-const killAtRandom = async ({
-  api,
-  workers,
-}: ChaosScene): Promise<{ ended: readonly Ended[]; workersKilled: number }> => {
-  const posts = [api, ...workers]
+const killAtRandom = async (
+  scene: ChaosScene,
+): Promise<{ ended: readonly Ended[]; workersKilled: number }> => {
+  const { api, workers } = scene
   const replacements: Promise<Ended>[] = []
   let workersKilled = 0
   for (let kill = 1; kill <= KILLS; kill += 1) {
     await wait(KILL_EVERY_MS.least + Math.random() * (KILL_EVERY_MS.most - KILL_EVERY_MS.least))
     const post = await until('one to kill', () => {
-      const manned = posts.filter((post) => post.isManned())
+      const manned = candidates(scene, kill).filter((post) => post.isManned())
       // With one alone there would be no work to be killed at.
-      return manned.length > 1 && sampled(manned)
+      const isAlone = [api, ...workers].filter((post) => post.isManned()).length < 2
+      return !isAlone && manned.length > 0 && sampled(manned)
     })
     if (post !== api) workersKilled += 1
     const replacement = post.replace('SIGKILL')
@@ -76,7 +83,7 @@ const loseRedis = async (t: TapTest, scene: ChaosScene): Promise<void> => {
   const { token } = scene.leaver
   const call = callApi(scene)
   t.equal((await call('POST', '/v1/auth/logout', { token })).status, 204)
-  const clients = scene.startClients(0)
+  const clients = scene.startClients(scaled(150, 0))
   const endSlowness = slowDown(scene, 2_000)
   await until('a backlog', async () => (await countQueued(scene)) >= BACKLOG, 120_000)
   await scene.redis.client.flushall()
@@ -125,11 +132,11 @@ const terminate = async (
 
 const terminateWorkers = async (t: TapTest, scene: ChaosScene): Promise<void> => {
   const since = await databaseNow(scene)
-  const clients = scene.startClients(100)
-  const endSlowness = slowDown(scene, 100)
+  const clients = scene.startClients(scaled(300, 100))
+  const endSlowness = slowDown(scene, scaled(400, 100))
   const [one, other] = [nth(scene.workers, 0), nth(scene.workers, 1)]
   const ended = (
-    await Promise.all([terminate(scene, one, scaled(2, 3)), terminate(scene, other, scaled(1, 2))])
+    await Promise.all([terminate(scene, one, scaled(1, 3)), terminate(scene, other, scaled(1, 2))])
   ).flat()
   await clients.stop()
   endSlowness()
@@ -153,8 +160,9 @@ const terminateWorkers = async (t: TapTest, scene: ChaosScene): Promise<void> =>
 
 const surviveKills = async (t: TapTest, scene: ChaosScene): Promise<void> => {
   const since = await databaseNow(scene)
-  const clients = scene.startClients(20)
-  const endSlowness = slowDown(scene, 50)
+  const clients = scene.startClients(scaled(250, 20))
+  // Fewer orders need longer answers, for a worker to have some in hand when it dies.
+  const endSlowness = slowDown(scene, scaled(250, 50))
   const { ended, workersKilled } = await killAtRandom(scene)
   await clients.stop()
   endSlowness()

@@ -1,17 +1,18 @@
 import type { Sql } from 'postgres'
 
 import t, { type Test as TapTest } from 'tap'
-import { type Answer, type Call, createWorld, startPod } from '../support/app.js'
+import { type Answer, type Call, createWorld } from '../support/app.js'
 import { createCrowd, type Member, nth } from '../support/crowd.js'
 import { unique } from '../support/factories.js'
 import { figure, scaled } from '../support/figures.js'
-import { startTwo } from '../support/fleet.js'
 import { countMoves } from '../support/order-histories.js'
+import { type Pods, startPods } from '../support/pods.js'
 import { insertProducts, stockLevels, watchStock } from '../support/stock.js'
 import { until } from '../support/until.js'
 
 const ROUNDS = scaled(1, 10)
-const BUYERS = scaled(100, 200)
+/** The least is four times as many on each pod as it has connections. */
+const BUYERS = scaled(40, 200)
 const LAST = BUYERS / 4
 const PATIENCE_MS = 60_000
 const PLENTY = 1_000
@@ -19,7 +20,8 @@ const PLENTY = 1_000
 const BUYERS_PER_CANCELLATION = BUYERS / LAST
 
 interface Shop {
-  readonly calls: readonly [Call, Call]
+  readonly calls: readonly Call[]
+  readonly kind: Pods['kind']
   readonly sql: Sql
   readonly buyers: readonly Member[]
 }
@@ -44,9 +46,8 @@ const openShop = async (t: TapTest): Promise<Shop> => {
   const { sql } = world.database
   // The last line of defence would hide that the service's own is broken.
   await sql`alter table products drop constraint products_stock_check`
-  const [one, other] = await startTwo(t, world)
-  const { app } = await startPod(t, world)
-  return { calls: [one.call, other.call], sql, buyers: await createCrowd(world, app, BUYERS) }
+  const { calls, kind, app } = await startPods(t, world, 2)
+  return { calls, kind, sql, buyers: await createCrowd(world, app, BUYERS) }
 }
 
 const stock = async (sql: Sql): Promise<Products> => {
@@ -177,7 +178,7 @@ t.test('the last pieces are sold once each, whoever wants them and whoever gives
   t.equal(failures, 0)
   figure(
     t,
-    `row 13: ${BUYERS} parallel buyers of the last ${LAST} on 2 processes, x ${ROUNDS}: sold ${sold.join(', ')}; ` +
+    `row 13: ${BUYERS} parallel buyers of the last ${LAST} on 2 ${shop.kind}, x ${ROUNDS}: sold ${sold.join(', ')}; ` +
       `again with ${LAST} cancellations at once, each sent twice: sold ${resold.join(', ')}; ` +
       `stock below zero or a wrong sum: ${faults.length} times in ${sum(looks)} looks; ` +
       `5xx: ${failures} of ${answers.length} answers, and 503 before ${sum(answers.map(({ refusals }) => refusals))} times`,

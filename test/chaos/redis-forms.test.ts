@@ -4,7 +4,8 @@ import { connectRedis, failFast } from '../../src/shared/cache/redis.js'
 import { createLogger } from '../../src/shared/telemetry/logger.js'
 import { type Answer, createWorld, startPod, startWorkerPod, type World } from '../support/app.js'
 import { checkHints, checkSilence } from '../support/cluster-hints.js'
-import { createProduct, registerAdmin } from '../support/factories.js'
+import { createCrowd, nth } from '../support/crowd.js'
+import { createProduct } from '../support/factories.js'
 import { figure, scaled } from '../support/figures.js'
 import { insertWelcome, outboxRows } from '../support/outbox.js'
 import { type ClusterRedis, startClusterRedis } from '../support/redis-cluster.js'
@@ -68,9 +69,9 @@ const untilNoneIsOpen = async (world: World, limitMs: number) => {
 const beginScene = async (t: TapTest, url: string) => {
   const smtp = await startSmtp(t)
   const world = await createWorld(t, { REDIS_URL: url, SMTP_URL: smtp.url })
-  const { call } = await startPod(t, world)
+  const { app, call } = await startPod(t, world)
   const { log } = await startWorkerPod(t, world)
-  const admin = await registerAdmin(call, world)
+  const admin = nth(await createCrowd(world, app, 1, 'admin'), 0)
   const { id } = await createProduct(call, admin)
   return { smtp, world, call, admin, id, log }
 }

@@ -10,8 +10,10 @@ import { askForSocket, openSocket, recordEvents } from '../support/sockets.js'
 import { until } from '../support/until.js'
 
 const USERS = scaled(2, 10)
-const SOCKETS_EACH = scaled(75, 800)
-const STRANGERS = scaled(350, 2_000)
+/** What the pod has room for, whatever the number: one more is refused. */
+const SOCKETS_EACH = scaled(30, 800)
+/** The least keep the pod busy for some 200 ms: many times as long as the probe waits between two questions. */
+const STRANGERS = scaled(90, 2_000)
 /** Every request is to be answered by then. */
 const ANSWER_MS = 5_000
 const IDLE_MS = scaled(1_000, 30_000)

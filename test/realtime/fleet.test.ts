@@ -1,9 +1,9 @@
 import { Redis } from 'ioredis'
-import t, { type Test as TapTest } from 'tap'
+import t from 'tap'
 import { streamTag } from '../../src/shared/realtime/hints.js'
 import { type Call, createCall, createWorld, startPod, startWorkerPod } from '../support/app.js'
-import { type Account, createProduct, registerAdmin, registerUser } from '../support/factories.js'
-import { startTwo } from '../support/fleet.js'
+import { createCrowd, type Member, nth } from '../support/crowd.js'
+import { createProduct, registerUser } from '../support/factories.js'
 import { startServer } from '../support/process.js'
 import { createPrivateRedis } from '../support/redis.js'
 import { startRoundRobin } from '../support/round-robin.js'
@@ -12,36 +12,35 @@ import { askForSocket, openSocket } from '../support/sockets.js'
 import { until } from '../support/until.js'
 import { formOf, pngLike, pngOf, upload } from '../support/uploads.js'
 
+/*
+ * Two pods, one of them a process that is told to stop in the end, behind a balancer that sends each request and each socket to
+ * the next one, and a worker. All tests share them, each with users of its own.
+ */
+
 /** Far below the half minute after which a socket is looked after without a hint. */
 const HINTED_MS = 5_000
 
-t.jobs = 3
+const redis = await createPrivateRedis(t)
+await redis.start()
+const world = await createWorld(t, { REDIS_URL: redis.url, READINESS_DRAIN_MS: '500' })
+const [server, pod] = [await startServer(t, world.env), await startPod(t, world)]
+await startWorkerPod(t, world)
+const url = await startRoundRobin(t, [server.url, pod.url])
+const call = createCall(url)
+const admin = nth(await createCrowd(world, pod.app, 1, 'admin'), 0)
+const product = await createProduct(call, admin)
 
-const placeOrder = async (call: Call, buyer: Account, productId: string): Promise<string> => {
-  const body = { items: [{ productId, quantity: 1 }] }
+const createBuyer = async (): Promise<Member> => nth(await createCrowd(world, pod.app, 1), 0)
+
+const placeOrder = async (call: Call, buyer: Member): Promise<string> => {
+  const body = { items: [{ productId: product.id, quantity: 1 }] }
   const answer = await call('POST', '/v1/orders', { token: buyer.token, body })
   if (answer.status !== 201) throw new Error(`no order: ${answer.text}`)
   return answer.body.data.id
 }
 
-/** Two pods behind a balancer that sends each request and each socket to the next one, and a worker. */
-const beginFleet = async (t: TapTest, overrides: Record<string, string> = {}) => {
-  const world = await createWorld(t, overrides)
-  const pods = await startTwo(t, world)
-  const url = await startRoundRobin(
-    t,
-    pods.map((pod) => pod.url),
-  )
-  const call = createCall(url)
-  const admin = await registerAdmin(call, world)
-  const product = await createProduct(call, admin)
-  return { world, pods, url, call, admin, product, ada: await registerUser(call) }
-}
-
 t.test('a user hears of his own events on each pod, whoever made them', async (t) => {
-  const { world, url, call, admin, product, ada } = await beginFleet(t)
-  await startWorkerPod(t, world)
-  const bob = await registerUser(call)
+  const [ada, bob] = [await createBuyer(), await createBuyer()]
   const sockets = [
     await openSocket(t, url, { token: ada.token }),
     await openSocket(t, url, { protocols: ['bearer', ada.token] }),
@@ -49,7 +48,7 @@ t.test('a user hears of his own events on each pod, whoever made them', async (t
   const other = await openSocket(t, url, { token: bob.token })
   for (const client of [...sockets, other]) await client.begun()
 
-  const orderId = await placeOrder(call, ada, product.id)
+  const orderId = await placeOrder(call, ada)
   for (const client of sockets) await client.untilEvents(1, HINTED_MS)
   await call('POST', `/v1/orders/${orderId}/confirm`, { token: admin.token })
   for (const client of sockets) {
@@ -83,53 +82,8 @@ t.test('a user hears of his own events on each pod, whoever made them', async (t
   t.strictSame(other.messages, [{ type: 'ready', id: '0' }], 'and nobody else hears a word')
 })
 
-t.test('Redis dies in between: nothing is lost, and it comes when Redis is back', async (t) => {
-  const redis = await createPrivateRedis(t)
-  await redis.start()
-  const { world, pods, call, product, ada } = await beginFleet(t, { REDIS_URL: redis.url })
-  await startWorkerPod(t, world)
-  const [one, another] = pods
-  const client = await openSocket(t, one.url, { token: ada.token })
-  await client.begun()
-  await placeOrder(call, ada, product.id)
-  await client.untilEvents(1)
-  await redis.stop()
-  const late = await openSocket(t, another.url, { token: ada.token })
-  t.equal(await late.begun(), '1', 'a socket opens without it')
-  for (let order = 0; order < 3; order += 1) await placeOrder(call, ada, product.id)
-  await redis.start()
-  for (const each of [client, late]) await each.untilEvents(each === client ? 4 : 3, 30_000)
-  const asking = new Redis(redis.url)
-  t.teardown(() => asking.disconnect())
-  const channel = `${world.redisPrefix}:${streamTag(ada.id)}`
-  await until('both pods to follow the user again', async () => {
-    const [, followers] = await asking.pubsub('NUMSUB', channel)
-    return followers === 2
-  })
-  await placeOrder(call, ada, product.id)
-  for (const each of [client, late]) await each.untilEvents(each === client ? 5 : 4, HINTED_MS)
-  t.strictSame(client.eventIds(), ['1', '2', '3', '4', '5'])
-  t.strictSame(late.eventIds(), ['2', '3', '4', '5'])
-})
-
-t.test('a hint that nobody gets costs time alone', async (t) => {
-  const redis = await createPrivateRedis(t)
-  const world = await createWorld(t)
-  // The pods' Redis is away from the beginning; the worker has another one.
-  const { call, url } = await startPod(t, { ...world, env: { ...world.env, REDIS_URL: redis.url } })
-  const admin = await registerAdmin(call, world)
-  const product = await createProduct(call, admin)
-  await startWorkerPod(t, world)
-  const client = await openSocket(t, url, { token: admin.token })
-  await client.begun()
-  await placeOrder(call, admin, product.id)
-  const begun = performance.now()
-  await client.untilEvents(1)
-  t.ok(performance.now() - begun < 10_000)
-})
-
 t.test('a session that ends closes its sockets on every pod within five seconds', async (t) => {
-  const { url, call, ada } = await beginFleet(t)
+  const ada = await registerUser(call)
   const { token } = await logIn(call, ada)
   const sockets = [await openSocket(t, url, { token }), await openSocket(t, url, { token })]
   const stays = await openSocket(t, url, { token: ada.token })
@@ -143,21 +97,55 @@ t.test('a session that ends closes its sockets on every pod within five seconds'
 })
 
 t.test('an expired token closes the socket, and says to renew it', async (t) => {
-  const world = await createWorld(t)
-  const { app, call, url } = await startPod(t, world)
-  const ada = await registerUser(call)
+  const ada = await createBuyer()
   const claims = { sub: ada.id, sid: sessionIdOf(ada.token), role: 'user' as const }
-  const token = app.jwt.sign(claims, { expiresIn: 2 })
+  const token = pod.app.jwt.sign(claims, { expiresIn: 2 })
   const client = await openSocket(t, url, { token })
   t.equal(await client.begun(), '0')
   t.strictSame(await client.closed, { code: 4001, reason: 'token_expired' })
 })
 
+t.test('a hint that nobody gets costs time alone', async (t) => {
+  const away = await createPrivateRedis(t)
+  // The pod's Redis is away from the beginning; the worker has another one.
+  const { call, url } = await startPod(t, { ...world, env: { ...world.env, REDIS_URL: away.url } })
+  const ada = await createBuyer()
+  const client = await openSocket(t, url, { token: ada.token })
+  await client.begun()
+  await placeOrder(call, ada)
+  const begun = performance.now()
+  await client.untilEvents(1)
+  t.ok(performance.now() - begun < 10_000)
+})
+
+t.test('Redis dies in between: nothing is lost, and it comes when Redis is back', async (t) => {
+  const ada = await createBuyer()
+  const client = await openSocket(t, server.url, { token: ada.token })
+  await client.begun()
+  await placeOrder(call, ada)
+  await client.untilEvents(1)
+  await redis.stop()
+  const late = await openSocket(t, pod.url, { token: ada.token })
+  t.equal(await late.begun(), '1', 'a socket opens without it')
+  for (let order = 0; order < 3; order += 1) await placeOrder(call, ada)
+  await redis.start()
+  for (const each of [client, late]) await each.untilEvents(each === client ? 4 : 3, 30_000)
+  const asking = new Redis(redis.url)
+  t.teardown(() => asking.disconnect())
+  const channel = `${world.redisPrefix}:${streamTag(ada.id)}`
+  await until('both pods to follow the user again', async () => {
+    const [, followers] = await asking.pubsub('NUMSUB', channel)
+    return followers === 2
+  })
+  await placeOrder(call, ada)
+  for (const each of [client, late]) await each.untilEvents(each === client ? 5 : 4, HINTED_MS)
+  t.strictSame(client.eventIds(), ['1', '2', '3', '4', '5'])
+  t.strictSame(late.eventIds(), ['2', '3', '4', '5'])
+})
+
 t.test('a pod that stops sends its sockets away with 1012 and a time to come back', async (t) => {
-  const world = await createWorld(t, { READINESS_DRAIN_MS: '500' })
-  const server = await startServer(t, world.env)
   const call = createCall(server.url)
-  const ada = await registerUser(call)
+  const ada = await createBuyer()
   const clients = await Promise.all(
     Array.from({ length: 5 }, () => openSocket(t, server.url, { token: ada.token })),
   )

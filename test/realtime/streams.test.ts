@@ -1,10 +1,17 @@
 import t from 'tap'
 import { createWorld, startPod, startWorkerPod } from '../support/app.js'
-import { createProduct, registerAdmin, registerUser } from '../support/factories.js'
+import { createCrowd, nth } from '../support/crowd.js'
+import { createProduct } from '../support/factories.js'
 import { insertUser } from '../support/outbox.js'
 import { openSocket, recordEvents } from '../support/sockets.js'
 import { until } from '../support/until.js'
 import { createWorkerCradle } from '../support/worker-cradle.js'
+
+/** Of one world, in which each test has users of its own. */
+const world = await createWorld(t)
+const { sql } = world.database
+const { database, cradle } = createWorkerCradle(t, world)
+const { realtimeService } = cradle
 
 const numbered = (key: string, occurredAt = new Date()) => ({
   key,
@@ -22,9 +29,6 @@ const gate = () => {
 }
 
 t.test('what commits later has the higher number: a reader in between misses nothing', async (t) => {
-  const world = await createWorld(t)
-  const { database, cradle } = createWorkerCradle(t, world)
-  const { realtimeService } = cradle
   const { id: userId } = await insertUser(world)
   const read = async (after: number) => (await realtimeService.readStreams([{ userId, after }]))[0]
   const [hold, held] = [gate(), gate()]
@@ -39,7 +43,7 @@ t.test('what commits later has the higher number: a reader in between misses not
     realtimeService.recordEvents(transaction, userId, [numbered('quick')]),
   )
   await until('the second one to wait for the first', async () => {
-    const [row] = await world.database.sql`select count(*)::int as waiting from pg_stat_activity
+    const [row] = await sql`select count(*)::int as waiting from pg_stat_activity
       where datname = current_database() and wait_event_type = 'Lock'`
     return row?.['waiting'] > 0
   })
@@ -56,9 +60,6 @@ t.test('what commits later has the higher number: a reader in between misses not
 })
 
 t.test('many at once get all numbers, each once, and so does whoever reads meanwhile', async (t) => {
-  const world = await createWorld(t)
-  const { database, cradle } = createWorkerCradle(t, world)
-  const { realtimeService } = cradle
   const { id: userId } = await insertUser(world)
   const WRITERS = 5
   const EACH = 20
@@ -97,38 +98,36 @@ t.test('many at once get all numbers, each once, and so does whoever reads meanw
     seen.map((_, at) => at + 1),
     'in order, without a gap, and no rolled back number is left out',
   )
-  const keys = await world.database.sql`select key from realtime_events where user_id = ${userId}`
+  const keys = await sql`select key from realtime_events where user_id = ${userId}`
   t.equal(keys.length, WRITERS * EACH, 'each once; what was rolled back came with the next one')
   t.equal(seen.length, keys.length)
 })
 
 t.test('old events before the one that is told are left out; the one itself never is', async (t) => {
-  const world = await createWorld(t)
-  const { database, cradle } = createWorkerCradle(t, world)
   const { id: userId } = await insertUser(world)
   const hoursAgo = (hours: number) => new Date(Date.now() - hours * 3_600_000)
   const record = (...events: ReturnType<typeof numbered>[]) =>
-    database.transaction((transaction) => cradle.realtimeService.recordEvents(transaction, userId, events))
+    database.transaction((transaction) => realtimeService.recordEvents(transaction, userId, events))
   await record(numbered('old', hoursAgo(25)), numbered('young', hoursAgo(23)), numbered('late', hoursAgo(25)))
-  const rows = await world.database.sql`select key from realtime_events order by number`
+  const rows = await sql`select key from realtime_events
+    where user_id = ${userId} order by number`
   t.strictSame(
     rows.map(({ key }) => key),
     ['young', 'late'],
   )
   await database.transaction((transaction) =>
-    cradle.realtimeService.recordEvents(transaction, userId, [numbered('overtaken', hoursAgo(25))], true),
+    realtimeService.recordEvents(transaction, userId, [numbered('overtaken', hoursAgo(25))], true),
   )
-  const [row] = await world.database.sql`select count(*)::int as events from realtime_events`
+  const [row] = await sql`select count(*)::int as events from realtime_events
+    where user_id = ${userId}`
   t.equal(row?.['events'], 2, 'but for one behind which others came, which may be told and deleted')
 })
 
 t.test('jobs that overtake each other tell of an order in its order', async (t) => {
-  const world = await createWorld(t)
-  const { call, url } = await startPod(t, world)
-  const admin = await registerAdmin(call, world)
-  const ada = await registerUser(call)
+  const { app, call, url } = await startPod(t, world)
+  const admin = nth(await createCrowd(world, app, 1, 'admin'), 0)
+  const ada = nth(await createCrowd(world, app, 1), 0)
   const product = await createProduct(call, admin)
-  const { sql } = world.database
   /** Its first job is done an hour later. */
   const placeAndConfirm = async (): Promise<string> => {
     const { body } = await call('POST', '/v1/orders', {
@@ -174,9 +173,9 @@ t.test('jobs that overtake each other tell of an order in its order', async (t) 
 })
 
 t.test('what was missed is sent first; where that is too much or gone, a reset says so', async (t) => {
-  const world = await createWorld(t)
-  const { call, url } = await startPod(t, world)
-  const [ada, bob] = [await registerUser(call), await registerUser(call)]
+  const { app, url } = await startPod(t, world)
+  const crowd = await createCrowd(world, app, 2)
+  const [ada, bob] = [nth(crowd, 0), nth(crowd, 1)]
   await recordEvents(world, ada.id, 210)
   const openAt = (lastEventId: string) => openSocket(t, url, { token: ada.token, lastEventId })
 
@@ -200,7 +199,7 @@ t.test('what was missed is sent first; where that is too much or gone, a reset s
   const ahead = await openAt('211')
   await ahead.begun()
   t.strictSame(ahead.messages, [{ type: 'reset', id: '210' }], 'an id that this stream does not have')
-  await world.database.sql`delete from realtime_events where number <= 206`
+  await sql`delete from realtime_events where user_id = ${ada.id} and number <= 206`
   const gone = await openAt('205')
   await gone.begun()
   t.strictSame(gone.messages, [{ type: 'reset', id: '210' }], 'cleared away meanwhile')

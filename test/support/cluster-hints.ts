@@ -3,7 +3,8 @@ import { connectRedis, subscribing } from '../../src/shared/cache/redis.js'
 import { createHintSubscriber } from '../../src/shared/realtime/hints.js'
 import { createLogger } from '../../src/shared/telemetry/logger.js'
 import { type Call, startPod, type World } from './app.js'
-import { type Account, unique } from './factories.js'
+import type { Member } from './crowd.js'
+import { unique } from './factories.js'
 import type { ClusterRedis } from './redis-cluster.js'
 import { openSocket } from './sockets.js'
 import { until } from './until.js'
@@ -17,7 +18,7 @@ const logger = createLogger({ level: 'silent', process: 'test' })
 export interface HintScene {
   readonly world: World
   readonly call: Call
-  readonly admin: Account
+  readonly admin: Member
   readonly id: string
 }
 

@@ -49,7 +49,7 @@ export const newProduct = (overrides: object = {}) => ({
   ...overrides,
 })
 
-export const createProduct = async (call: Call, admin: Account, overrides: object = {}) => {
+export const createProduct = async (call: Call, admin: Pick<Account, 'token'>, overrides: object = {}) => {
   const { status, body, text } = await call('POST', '/v1/products', {
     token: admin.token,
     body: newProduct(overrides),

@@ -31,7 +31,7 @@ export const formOf = (
   return form
 }
 
-export const upload = (call: Call, { token }: Account, form: FormData): Promise<Answer> =>
+export const upload = (call: Call, { token }: Pick<Account, 'token'>, form: FormData): Promise<Answer> =>
   call('POST', '/v1/uploads', { token, body: form })
 
 /** Uploads and waits for the worker. @returns the upload as its owner sees it then */

@@ -1,14 +1,23 @@
-import t from 'tap'
-import { type Answer, createWorld, startPod } from '../../support/app.js'
+import t, { type Test as TapTest } from 'tap'
+import { type Answer, createWorld, type Pod, startPod, type World } from '../../support/app.js'
 import { createCacheProbe } from '../../support/cache.js'
 import { createCommitGate } from '../../support/commit-gate.js'
+import { createCrowd, type Member, nth } from '../../support/crowd.js'
 import { createExpiry } from '../../support/expiry.js'
-import { createProduct, registerAdmin, registerUser, unique } from '../../support/factories.js'
+import { createProduct, unique } from '../../support/factories.js'
 import { startOwnRedis } from '../../support/own-redis.js'
 import { createReadGate } from '../../support/read-gate.js'
 import { until } from '../../support/until.js'
 
-const stockAt = async ({ call }: Awaited<ReturnType<typeof startPod>>, path: string): Promise<number> => {
+/** Two pods on one database and one Redis. */
+interface Shop {
+  readonly world: World
+  readonly one: Pod
+  readonly other: Pod
+  readonly admin: Member
+}
+
+const stockAt = async ({ call }: Pod, path: string): Promise<number> => {
   const { body } = await call('GET', path)
   return Array.isArray(body.data) ? body.data[0].stock : body.data.stock
 }
@@ -17,7 +26,7 @@ t.test('a slow reader puts no older value back', async (t) => {
   const redis = await startOwnRedis(t)
   const world = await createWorld(t, { REDIS_URL: redis.url })
   const [one, other] = [await startPod(t, world), await startPod(t, world)]
-  const admin = await registerAdmin(one.call, world)
+  const admin = nth(await createCrowd(world, one.app, 1, 'admin'), 0)
   const product = await createProduct(one.call, admin, { stock: 10 })
   const gate = await createReadGate(world.database.sql)
   const countLookUps = async (): Promise<number> =>
@@ -75,17 +84,25 @@ t.test('a slow reader puts no older value back', async (t) => {
   })
 })
 
-t.test('stock that orders move is seen at once through another pod', async (t) => {
+t.test('two pods on one cache', async (t) => {
   const world = await createWorld(t)
-  const [one, other] = [await startPod(t, world), await startPod(t, world)]
-  const admin = await registerAdmin(one.call, world)
-  const ada = await registerUser(one.call)
+  const shop = { world, one: await startPod(t, world), other: await startPod(t, world) }
+  const admin = nth(await createCrowd(world, shop.one.app, 1, 'admin'), 0)
+  await t.test('stock that orders move is seen at once through another pod', (t) =>
+    seeMoves(t, { ...shop, admin }),
+  )
+  await t.test('what is read while a write commits is not kept past it', (t) =>
+    readAtCommit(t, { ...shop, admin }),
+  )
+})
+
+const seeMoves = async (t: TapTest, { world, one, other, admin }: Shop) => {
   const { id } = await createProduct(one.call, admin, { stock: 10 })
   const path = `/v1/products/${id}`
   const list = '/v1/products?limit=1'
   const order = (key: string) =>
     one.call('POST', '/v1/orders', {
-      token: ada.token,
+      token: admin.token,
       body: { items: [{ productId: id, quantity: 1 }] },
       headers: { 'idempotency-key': key },
     })
@@ -117,7 +134,7 @@ t.test('stock that orders move is seen at once through another pod', async (t) =
   })
 
   await isSeen(9, 'replayed')
-  await one.call('POST', `/v1/orders/${placed.body.data.id}/cancel`, { token: ada.token })
+  await one.call('POST', `/v1/orders/${placed.body.data.id}/cancel`, { token: admin.token })
   await isSeen(10, 'cancelled')
   await order(unique('key'))
   await isSeen(9, 'placed again')
@@ -126,12 +143,9 @@ t.test('stock that orders move is seen at once through another pod', async (t) =
   await one.call('DELETE', path, { token: admin.token })
   t.equal((await other.call('GET', path)).status, 404)
   t.strictSame((await other.call('GET', list)).body.data, [])
-})
+}
 
-t.test('what is read while a write commits is not kept past it', async (t) => {
-  const world = await createWorld(t)
-  const [one, other] = [await startPod(t, world), await startPod(t, world)]
-  const admin = await registerAdmin(one.call, world)
+const readAtCommit = async (t: TapTest, { world, one, other, admin }: Shop) => {
   const { id } = await createProduct(one.call, admin, { stock: 10 })
   const path = `/v1/products/${id}`
   const gate = await createCommitGate(world.database.sql, 'orders')
@@ -151,4 +165,4 @@ t.test('what is read while a write commits is not kept past it', async (t) => {
       t.equal(await stockAt(other, path), stock)
     })
   }
-})
+}
