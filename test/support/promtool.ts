@@ -14,7 +14,8 @@ export interface PromtoolResult {
 }
 
 export const promtool = async (args: readonly string[], input = ''): Promise<PromtoolResult> => {
-  const child = spawn('promtool', args, { stdio: 'pipe' })
+  // Short-lived: to collect its garbage as often as a server would costs it a fifth more.
+  const child = spawn('promtool', args, { stdio: 'pipe', env: { ...process.env, GOGC: '400' } })
   const closed = new Promise<number | null>((resolve) => child.once('close', resolve))
   child.stdin.end(input)
   const [stdout, stderr, status] = await Promise.all([text(child.stdout), text(child.stderr), closed])

@@ -7,7 +7,9 @@ import { startOwnRedis } from '../../support/own-redis.js'
 import { until } from '../../support/until.js'
 
 const MEBIBYTE = 1_048_576
-/** It takes a thousand requests or so. */
+/** For some dozens of answers. */
+const ROOM = MEBIBYTE / 4
+/** It takes some hundred requests. */
 const FILL_LIMIT_MS = 40_000
 /** As many as a pod with so few connections lets in however busy it is. */
 const AT_ONCE = 40
@@ -29,25 +31,26 @@ t.test('who walks through ids that do not exist does not fill the Redis of the q
     Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(await redis.client.info('memory'))?.[1])
   for (const expected of ['MISS', 'HIT']) t.equal(await verdict(known), expected)
   const base = await memory('used_memory')
-  const limit = Math.ceil(base / SHARE) + MEBIBYTE / 2
+  const limit = Math.ceil(base / SHARE) + ROOM
   await redis.client.config('SET', 'maxmemory', String(limit))
 
   let walked = 0
   const walk = async (): Promise<void> => {
     const steps = Array.from({ length: AT_ONCE }, () => call('GET', `/v1/products/${uuidv7()}`))
-    for (const { status } of await Promise.all(steps)) t.equal(status, 404)
+    const answers = await Promise.all(steps)
+    if (answers.some(({ status }) => status !== 404)) t.fail('an unknown id was found')
     walked += AT_ONCE
   }
   const kept = async () => (await redis.client.keys(`${world.redisPrefix}:cache:*`)).length
   const isFilled = async () => {
     const before = await kept()
-    for (const _time of [1, 2, 3]) await walk()
+    await walk()
     return (
       walked > AT_ONCE && (await memory('used_memory')) > (SHARE - REST) * limit && (await kept()) <= before
     )
   }
   await until('nothing more to be kept', isFilled, FILL_LIMIT_MS)
-  for (const _time of [1, 2, 3, 4, 5]) await walk()
+  for (const _time of [1, 2, 3]) await walk()
   const used = await memory('used_memory')
   t.ok(used < (SHARE + TOLERANCE) * limit, `${used} of ${limit} bytes`)
   figure(
