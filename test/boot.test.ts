@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import t from 'tap'
-import { createWorld } from './support/app.js'
-import { type Script, startProcess } from './support/process.js'
+import { createWorld, startPod, startWorkerPod } from './support/app.js'
+import { startProcess } from './support/process.js'
 import { startSilentServer } from './support/silent-server.js'
 
 t.test('a taken port is one line', async (t) => {
@@ -19,26 +19,27 @@ t.test('a taken port is one line', async (t) => {
 
 t.test('a host or a folder that is of no use is named by its variable', async (t) => {
   const world = await createWorld(t)
-  const faultOf = async (script: Script, wrong: Readonly<Record<string, string>>) => {
-    const { exit, stderr } = await startProcess(t, script, { ...world.env, ...wrong })
-    t.equal(await exit, 1)
-    return stderr()
-  }
+  // Within this process: that a built one says it in so many words, and ends with 1, is shown below.
+  const faultOf = (start: typeof startPod | typeof startWorkerPod, wrong: Readonly<Record<string, string>>) =>
+    start(t, { ...world, env: { ...world.env, ...wrong } }).then(
+      () => 'it starts',
+      (error: Error) => error.message,
+    )
   // A file is nothing to put a folder in, for root neither.
   const DATA_DIR = `${process.execPath}/data`
   const noFolder =
-    'The environment is not valid:\n  DATA_DIR: must be a folder that can be written to (ENOTDIR)\n'
-  t.equal(await faultOf('server.js', { DATA_DIR }), noFolder)
-  t.equal(await faultOf('worker.js', { DATA_DIR }), noFolder)
+    'The environment is not valid:\n  DATA_DIR: must be a folder that can be written to (ENOTDIR)'
+  t.equal(await faultOf(startPod, { DATA_DIR }), noFolder)
+  t.equal(await faultOf(startWorkerPod, { DATA_DIR }), noFolder)
   const STORAGE_URL = `file://${process.execPath}`
   const noStorage =
-    'The environment is not valid:\n  STORAGE_URL: must be a folder that can be written to (EEXIST)\n'
-  t.equal(await faultOf('server.js', { STORAGE_URL }), noStorage)
-  t.equal(await faultOf('worker.js', { STORAGE_URL }), noStorage)
-  const noHost = /^The environment is not valid:\n {2}HOST: must be an address of this machine \(E[A-Z]+\)\n$/
-  t.match(await faultOf('server.js', { HOST: 'not a host' }), noHost)
+    'The environment is not valid:\n  STORAGE_URL: must be a folder that can be written to (EEXIST)'
+  t.equal(await faultOf(startPod, { STORAGE_URL }), noStorage)
+  t.equal(await faultOf(startWorkerPod, { STORAGE_URL }), noStorage)
+  const noHost = /^The environment is not valid:\n {2}HOST: must be an address of this machine \(E[A-Z]+\)$/
+  t.match(await faultOf(startPod, { HOST: 'not a host' }), noHost)
   // Of a network that is for documents.
-  t.match(await faultOf('worker.js', { HOST: '192.0.2.1' }), noHost)
+  t.match(await faultOf(startWorkerPod, { HOST: '192.0.2.1' }), noHost)
 })
 
 t.test('what is missing or wrong in the environment is named all at once, without its value', async (t) => {
@@ -46,6 +47,11 @@ t.test('what is missing or wrong in the environment is named all at once, withou
   const server = await startProcess(t, 'server.js', wrong)
   t.equal(await server.exit, 1)
   for (const name of ['PORT', 'DATABASE_URL', 'REDIS_URL', 'JWT_PRIVATE_KEYS']) t.match(server.stderr(), name)
+  t.match(
+    server.stderr(),
+    /^The environment is not valid:\n( {2}[A-Z_]+: [^\n]+\n)+$/,
+    'a line each, and no stack',
+  )
   t.notMatch(server.stderr(), /secret|eighty|\n\s+at /)
   const worker = await startProcess(t, 'worker.js', {})
   t.equal(await worker.exit, 1)

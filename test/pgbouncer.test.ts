@@ -5,7 +5,6 @@ import { setScene } from './contract/support/scene.js'
 import { createWorld, startPod, startWorkerPod, type World } from './support/app.js'
 import { registerAdmin } from './support/factories.js'
 import { hasPgbouncer, startPgbouncer } from './support/pgbouncer.js'
-import { startProcess } from './support/process.js'
 import { until } from './support/until.js'
 
 const skip = hasPgbouncer() ? false : 'PgBouncer is not installed (apt-get install pgbouncer)'
@@ -44,7 +43,10 @@ t.test(
         .sql`select count(*)::int as jobs from outbox where closed_at is null`
       return row?.['jobs']
     }
-    t.ok((await open()) > 0)
+    // Of hundreds of jobs one of each kind, and behind PgBouncer each of them is read, claimed and closed alike.
+    await direct.database.sql`delete from outbox where id not in (
+      select distinct on (name) id from outbox where closed_at is null order by name, id)`
+    t.ok((await open()) > 2)
     await startWorkerPod(t, world)
     await until('all jobs to be done', async () => (await open()) === 0)
     const prepared = await direct.database.sql`select from pg_stat_activity
@@ -55,9 +57,11 @@ t.test(
 
 t.test('where the server sets no limits, a process does not start', { skip }, async (t) => {
   const world = await behindPgbouncer(t, await createWorld(t))
-  const server = await startProcess(t, 'server.js', world.env)
-  t.equal(await server.exit, 1)
+  const message = await startPod(t, world).then(
+    () => 'it starts',
+    (error: Error) => error.message,
+  )
   for (const name of ['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout']) {
-    t.match(server.stderr(), `  DATABASE_PGBOUNCER: the role, or the database, needs ${name} = '`)
+    t.match(message, `  DATABASE_PGBOUNCER: the role, or the database, needs ${name} = '`)
   }
 })

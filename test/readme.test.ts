@@ -1,17 +1,17 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
-import { createCheckout, launch } from './support/checkout.js'
+import t, { type Test as TapTest } from 'tap'
+import { createCheckout, endsInOrder, type Launch, launch, passwordIn } from './support/checkout.js'
 import { figure } from './support/figures.js'
 import { residentMegabytes } from './support/memory.js'
 import { openShell } from './support/shell.js'
 import { until } from './support/until.js'
+import { createCall } from './support/world.js'
 
 const ROOT = join(import.meta.dirname, '..')
 const README = readFileSync(join(ROOT, 'README.md'), 'utf8')
 /** 15 of them are the dashboard's. */
 const MAX_RESIDENT_MEGABYTES = 165
-const ADMIN_PASSWORD = 'a password for the tour'
 
 /** What looks like a path and is none. */
 const NOT_PATHS = new Set(['index.ts', 'jobProducer.send', '.data'])
@@ -59,17 +59,14 @@ const EXPECTED: readonly (RegExp | undefined)[] = [
   /204 No Content.*"code":"unauthenticated"/s,
 ]
 
-t.test('the tour works as it is written', async (t) => {
-  const checkout = createCheckout(t)
-  const program = await launch(t, checkout, { ADMIN_PASSWORD })
-  await program.untilReady()
+const walk = async (t: TapTest, checkout: string, { url }: Launch, password: string): Promise<void> => {
   const paste = openShell(t, checkout)
   const blocks = blocksOf(sectionOf('A tour'))
   t.equal(blocks.length, EXPECTED.length, 'each block has its expectation')
   for (const [index, block] of blocks.entries()) {
     const text = block
-      .replaceAll('http://127.0.0.1:3000', program.url)
-      .replace("'the password from the first npm start'", `'${ADMIN_PASSWORD}'`)
+      .replaceAll('http://127.0.0.1:3000', url)
+      .replace("'the password from the first npm start'", `'${password}'`)
     const pattern = EXPECTED[index] ?? /^/
     const works = async () => {
       const { status, output } = await paste(text)
@@ -78,11 +75,35 @@ t.test('the tour works as it is written', async (t) => {
     // A mail is there a moment later: a person presses the up arrow, the test tries again.
     t.ok(block.startsWith('cat ') ? await until(block, works) : await works(), block)
   }
+}
+
+const checkout = createCheckout(t)
+const ada = { email: 'ada@example.com', password: 'correct horse battery' }
+const late = { email: 'late@example.com', password: 'battery horse correct' }
+
+t.test('the tour works as it is written, and what it has made outlives a kill', async (t) => {
+  const program = await launch(t, checkout)
+  await program.untilReady()
+  const password = passwordIn(program.output()) ?? ''
+  t.ok(password, 'the password is shown the first time')
+  await walk(t, checkout, program, password)
   const megabytes = residentMegabytes(program.process.pid ?? 0, 'dist/server.js')
   figure(
     t,
     `${/ready in [\d.]+ s/.exec(program.output())?.[0]}; API after the tour: ${megabytes?.toFixed(0)} MB`,
   )
   t.ok(megabytes === undefined || megabytes < MAX_RESIDENT_MEGABYTES, 'the API stays small')
-  t.equal(await program.stop('SIGINT'), 0)
+  const body = { ...late, name: 'Late' }
+  t.equal((await createCall(program.url)('POST', '/v1/auth/register', { body })).status, 201)
+  await program.stop('SIGKILL')
+
+  const again = await launch(t, checkout, { PORT: String(program.port) })
+  await again.untilReady()
+  t.equal(passwordIn(again.output()), undefined, 'and not again')
+  const call = createCall(again.url)
+  for (const account of [ada, late, { email: 'admin@example.com', password }])
+    t.equal((await call('POST', '/v1/auth/login', { body: account })).status, 200, account.email)
+  t.equal(await again.stop('SIGINT'), 0)
+  endsInOrder(t, again)
+  await t.rejects(call('GET', '/livez'), 'nothing is left that listens')
 })

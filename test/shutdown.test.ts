@@ -2,11 +2,11 @@ import { once } from 'node:events'
 import { Agent, request } from 'node:http'
 import { connect } from 'node:net'
 import t, { type Test as TapTest } from 'tap'
-import { createCall, createWorld, type World } from './support/app.js'
 import { createProduct, registerAdmin, registerUser } from './support/factories.js'
 import { startServer } from './support/process.js'
 import { openSocket } from './support/sockets.js'
 import { until } from './support/until.js'
+import { createCall, createWorld } from './support/world.js'
 
 /** Far below the keep-alive time of 65 s and the grace of 10 s that a hanging step would take. */
 const PROMPT_MS = 3_000
@@ -14,7 +14,8 @@ const RAISE_ON_SIGNAL = 'data:text/javascript,process.on("SIGWINCH",()=>{throw n
 const REJECT_ON_SIGNAL =
   'data:text/javascript,process.on("SIGWINCH",()=>{Promise.reject(new Error("raised"))})'
 
-t.jobs = 2
+/** A server lives once: what it does when it ends is seen on as few of them as have to end in another way. */
+const world = await createWorld(t)
 
 /** A connection that has had its answer and is kept open. */
 const openIdleConnection = async (t: TapTest, url: string) => {
@@ -35,15 +36,15 @@ const splitAnswer = (received: string) => {
 }
 
 /** Orders for the product wait until the returned function is called. */
-const holdProduct = async ({ database }: World, id: string) => {
-  const connection = await database.sql.reserve()
+const holdProduct = async (id: string) => {
+  const connection = await world.database.sql.reserve()
   await connection`begin`
   await connection`select from products where id = ${id} for update`
-  const untilAwaited = () =>
-    until('an order to wait', async () => {
-      const [row] = await database.sql`select count(*)::int as waiting from pg_stat_activity
+  const untilAwaited = (orders: number) =>
+    until('the orders to wait', async () => {
+      const [row] = await world.database.sql`select count(*)::int as waiting from pg_stat_activity
         where datname = current_database() and wait_event_type = 'Lock'`
-      return row?.['waiting'] > 0
+      return row?.['waiting'] === orders
     })
   const release = async () => {
     await connection`commit`
@@ -67,72 +68,10 @@ const ask = (agent: Agent, url: string, token = '', order = '') =>
     sent.end(order)
   })
 
-t.test('the API answers what it has in hand, then ends', async (t) => {
-  const world = await createWorld(t)
-  const server = await startServer(t, world.env)
-  const call = createCall(server.url)
-  const admin = await registerAdmin(call, world)
-  const mug = await createProduct(call, admin)
-  const idle = await openIdleConnection(t, server.url)
-  const { untilAwaited, release } = await holdProduct(world, mug.id)
-  const ordering = call('POST', '/v1/orders', {
-    token: admin.token,
-    body: { items: [{ productId: mug.id, quantity: 1 }] },
-  })
-  await untilAwaited()
-
-  server.kill('SIGTERM')
-  await once(idle, 'close')
-  await t.rejects(fetch(`${server.url}/livez`), 'nobody is let in any more')
-  await release()
-  const released = performance.now()
-  t.equal((await ordering).status, 201)
-  t.equal(await server.exit, 0)
-  t.ok(performance.now() - released < PROMPT_MS)
-  t.equal(server.stderr(), '')
-  const [row] = await world.database.sql`select count(*)::int as orders from orders`
-  t.equal(row?.['orders'], 1)
-})
-
-t.test('what comes on a busy connection meanwhile is answered in full or not at all', async (t) => {
-  const world = await createWorld(t)
-  const server = await startServer(t, world.env)
-  const call = createCall(server.url)
-  const admin = await registerAdmin(call, world)
-  const mug = await createProduct(call, admin)
-  const { untilAwaited, release } = await holdProduct(world, mug.id)
-  const body = JSON.stringify({ items: [{ productId: mug.id, quantity: 1 }] })
-  const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
-  t.teardown(() => socket.destroy())
-  let received = ''
-  socket.on('data', (chunk) => {
-    received += chunk.toString('latin1')
-  })
-  socket.write(
-    `POST /v1/orders HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${admin.token}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
-  )
-  await untilAwaited()
-  server.kill('SIGTERM')
-  await server.untilLogged('shutting down')
-  socket.write('GET /v1/nowhere HTTP/1.1\r\nhost: localhost\r\n\r\n')
-  await release()
-  await once(socket, 'close')
-  const { head, rest } = splitAnswer(received)
-  t.match(head, /^HTTP\/1.1 201/)
-  if (rest !== '') {
-    const second = splitAnswer(rest)
-    t.match(second.head, /^HTTP\/1.1 404.*application\/problem\+json/s)
-    t.match(JSON.parse(second.body), { status: 404 })
-    t.equal(second.rest, '')
-  }
-  t.equal(await server.exit, 0)
-})
-
-t.test('connections without a request do not hold it up', async (t) => {
-  const world = await createWorld(t)
-  const server = await startServer(t, world.env)
-  const silent = connect(Number(new URL(server.url).port), '127.0.0.1')
-  const halfway = connect(Number(new URL(server.url).port), '127.0.0.1')
+/** Two connections on which no request has come, and half of one; the server has seen both. */
+const openUnused = async (t: TapTest, url: string) => {
+  const silent = connect(Number(new URL(url).port), '127.0.0.1')
+  const halfway = connect(Number(new URL(url).port), '127.0.0.1')
   for (const socket of [silent, halfway]) {
     t.teardown(() => socket.destroy())
     socket.on('error', () => {})
@@ -140,41 +79,89 @@ t.test('connections without a request do not hold it up', async (t) => {
   }
   halfway.write('GET /livez HTT')
   // An answer on a later connection says that the server has seen the earlier ones.
-  t.equal((await createCall(server.url)('GET', '/livez')).status, 200)
-  const begun = performance.now()
-  server.kill('SIGTERM')
-  t.equal(await server.exit, 0)
-  t.ok(performance.now() - begun < PROMPT_MS)
-})
+  t.equal((await createCall(url)('GET', '/livez')).status, 200)
+}
 
-t.test(
-  'a request that never comes whole, and a deaf WebSocket, do not keep it from ending well',
-  async (t) => {
-    const world = await createWorld(t, { SHUTDOWN_GRACE_MS: '3000' })
-    const server = await startServer(t, world.env)
-    const deaf = await openSocket(t, server.url, await registerUser(createCall(server.url)))
-    await deaf.begun()
-    deaf.socket.pause()
-    const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
-    t.teardown(() => socket.destroy())
-    socket.on('error', () => {})
-    socket.write(
-      'POST /v1/auth/login HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{"em',
-    )
-    await until(
-      'the request to be begun',
-      async () => (await createCall(server.url)('GET', '/livez')).status === 200,
-    )
-    server.kill('SIGTERM')
-    t.equal(await server.exit, 0)
-    t.notMatch(server.log, [{ msg: 'could not shut down in time' }])
-  },
-)
+/** Sends a request on a connection of its own, which takes another one meanwhile. */
+const sendAlone = (
+  t: TapTest,
+  url: string,
+  path: string,
+  { token, body }: Record<'token' | 'body', string>,
+) => {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1')
+  t.teardown(() => socket.destroy())
+  let received = ''
+  socket.on('data', (chunk) => {
+    received += chunk.toString('latin1')
+  })
+  socket.write(
+    `POST ${path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${token}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+  )
+  return { socket, received: () => received }
+}
 
-t.test('while it drains it is not ready and still works', async (t) => {
-  const world = await createWorld(t, { READINESS_DRAIN_MS: '2000' })
+t.test('on a signal', async (t) => {
   const server = await startServer(t, world.env)
   const call = createCall(server.url)
+  const admin = await registerAdmin(call, world)
+  const mug = await createProduct(call, admin)
+  const idle = await openIdleConnection(t, server.url)
+  await openUnused(t, server.url)
+  const { untilAwaited, release } = await holdProduct(mug.id)
+  const { token } = admin
+  const ordering = call('POST', '/v1/orders', { token, body: orderOf(mug.id) })
+  const body = JSON.stringify(orderOf(mug.id))
+  const { socket, received } = sendAlone(t, server.url, '/v1/orders', { token, body })
+  await untilAwaited(2)
+
+  server.kill('SIGTERM')
+  await once(idle, 'close')
+  await t.rejects(fetch(`${server.url}/livez`), 'nobody is let in any more')
+  socket.write('GET /v1/nowhere HTTP/1.1\r\nhost: localhost\r\n\r\n')
+  const closed = once(socket, 'close')
+  await release()
+  const released = performance.now()
+  const { status } = await ordering
+  const code = await server.exit
+  const took = performance.now() - released
+  await closed
+
+  await t.test('the API answers what it has in hand, then ends', async (t) => {
+    t.equal(status, 201)
+    t.equal(code, 0)
+    t.equal(server.stderr(), '')
+    const [row] = await world.database.sql`select count(*)::int as orders from orders`
+    t.equal(row?.['orders'], 2)
+  })
+  await t.test('what comes on a busy connection meanwhile is answered in full or not at all', async (t) => {
+    const { head, rest } = splitAnswer(received())
+    t.match(head, /^HTTP\/1.1 201/)
+    if (rest === '') return
+    const second = splitAnswer(rest)
+    t.match(second.head, /^HTTP\/1.1 404.*application\/problem\+json/s)
+    t.match(JSON.parse(second.body), { status: 404 })
+    t.equal(second.rest, '')
+  })
+  await t.test('connections without a request do not hold it up', async (t) => {
+    t.ok(took < PROMPT_MS, `${took} ms`)
+  })
+})
+
+t.test('while it drains it is not ready and still works', async (t) => {
+  const server = await startServer(t, { ...world.env, READINESS_DRAIN_MS: '2000', SHUTDOWN_GRACE_MS: '3000' })
+  const call = createCall(server.url)
+  const ada = await registerUser(call)
+  const deaf = await openSocket(t, server.url, ada)
+  await deaf.begun()
+  deaf.socket.pause()
+  const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
+  t.teardown(() => socket.destroy())
+  socket.on('error', () => {})
+  socket.write(
+    'POST /v1/auth/login HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{"em',
+  )
+  // Answered on a later connection: the request is begun by then.
   t.equal((await call('GET', '/readyz')).status, 200)
   server.kill('SIGTERM')
   const notReady = await until('a refusal of traffic', async () => {
@@ -185,21 +172,26 @@ t.test('while it drains it is not ready and still works', async (t) => {
   t.ok(notReady.headers.get('retry-after'))
   t.equal((await call('GET', '/livez')).status, 200)
   t.ok((await registerUser(call)).token, 'also for who comes new')
-  t.equal(await server.exit, 0)
+  await t.test(
+    'a request that never comes whole, and a deaf WebSocket, do not keep it from ending well',
+    async (t) => {
+      t.equal(await server.exit, 0)
+      t.notMatch(server.log, [{ msg: 'could not shut down in time' }])
+    },
+  )
 })
 
 t.test('while it drains, each answer tells its client to come back on another connection', async (t) => {
-  const world = await createWorld(t, { READINESS_DRAIN_MS: '60000' })
-  const server = await startServer(t, world.env)
+  const server = await startServer(t, { ...world.env, READINESS_DRAIN_MS: '60000' })
   const call = createCall(server.url)
   const admin = await registerAdmin(call, world)
   const mug = await createProduct(call, admin)
   const idle = await openIdleConnection(t, server.url)
-  const { untilAwaited, release } = await holdProduct(world, mug.id)
+  const { untilAwaited, release } = await holdProduct(mug.id)
   const agent = new Agent({ keepAlive: true })
   t.teardown(() => agent.destroy())
   const inHand = ask(agent, server.url, admin.token, JSON.stringify(orderOf(mug.id)))
-  await untilAwaited()
+  await untilAwaited(1)
   server.kill('SIGTERM')
   await server.untilLogged('shutting down')
   await release()
@@ -209,30 +201,23 @@ t.test('while it drains, each answer tells its client to come back on another co
   const [answer] = await once(idle, 'data')
   t.match(String(answer), /^HTTP\/1.1 200 OK\r\n.*connection: close\r\n/is, 'on one of before')
   await once(idle, 'close')
-  server.kill('SIGTERM')
-  t.equal(await server.exit, 1)
-})
-
-t.test('a second signal ends it at once', async (t) => {
-  const world = await createWorld(t, { READINESS_DRAIN_MS: '60000' })
-  const server = await startServer(t, world.env)
-  server.kill('SIGTERM')
-  await server.untilLogged('shutting down')
-  const begun = performance.now()
-  server.kill('SIGINT')
-  t.equal(await server.exit, 1)
-  t.ok(performance.now() - begun < PROMPT_MS)
+  await t.test('a second signal ends it at once', async (t) => {
+    const begun = performance.now()
+    server.kill('SIGINT')
+    t.equal(await server.exit, 1)
+    t.ok(performance.now() - begun < PROMPT_MS)
+  })
 })
 
 t.test('errors that nobody handles end the process in order, with 1, whenever they come', async (t) => {
-  const world = await createWorld(t, { READINESS_DRAIN_MS: '1000' })
+  const env = { ...world.env, READINESS_DRAIN_MS: '1000' }
   const UNHANDLED = 'unhandled error, shutting down'
   for (const [raise, signal, begun, errors] of [
     [RAISE_ON_SIGNAL, 'SIGWINCH', UNHANDLED, 2],
     [REJECT_ON_SIGNAL, 'SIGWINCH', UNHANDLED, 2],
     [RAISE_ON_SIGNAL, 'SIGTERM', 'shutting down', 1],
   ] as const) {
-    const server = await startServer(t, world.env, ['--import', raise])
+    const server = await startServer(t, env, ['--import', raise])
     server.kill(signal)
     await server.untilLogged(begun)
     server.kill('SIGWINCH')

@@ -1,22 +1,20 @@
 import { createServer } from 'node:net'
 import t from 'tap'
-import { createCall } from './support/app.js'
-import { createCheckout, launch } from './support/checkout.js'
+import { createCheckout, endsInOrder, launch, passwordIn } from './support/checkout.js'
 import { createTestDatabase } from './support/database.js'
 import { testServices } from './support/environment.js'
 import { scaled } from './support/figures.js'
 import { until } from './support/until.js'
+import { createCall } from './support/world.js'
 
 t.jobs = 2
 
-/** Each of these starts the whole house once or twice. */
+/** Each of these starts the whole house, once to thrice; the tour in readme.test.ts has it killed and started again. */
 const inTheLongForm = { skip: scaled(1, 0) === 1 && 'npm run test:start runs it' }
 
 const account = { email: 'ada@example.com', password: 'correct horse battery', name: 'Ada' }
 const { name: _name, ...credentials } = account
 const late = { ...account, email: 'late@example.com' }
-
-const passwordIn = (output: string): string | undefined => /Password\s+(\S+)/.exec(output)?.[1]
 
 const isAlive = (pid: number): boolean => {
   try {
@@ -27,7 +25,7 @@ const isAlive = (pid: number): boolean => {
   }
 }
 
-t.test('npm start, stopped or killed and started again, finds its data', async (t) => {
+t.test('npm start, stopped or killed and started again, finds its data', inTheLongForm, async (t) => {
   const checkout = createCheckout(t)
   const first = await launch(t, checkout)
   await first.untilReady()
@@ -38,13 +36,7 @@ t.test('npm start, stopped or killed and started again, finds its data', async (
   const admin = { email: 'admin@example.com', password }
   t.equal((await call('POST', '/v1/auth/login', { body: admin })).status, 200)
   t.equal(await first.stop('SIGINT'), 0)
-  // What a program said last may be read after the next one has ended.
-  t.match(
-    first.output(),
-    /API and worker stopped\n.*Redis stopped\n.*Postgres stopped/s,
-    'the services end last',
-  )
-  t.notMatch(first.output(), /killed|ERROR|Error/)
+  endsInOrder(t, first)
 
   const second = await launch(t, checkout)
   await second.untilReady()

@@ -9,6 +9,7 @@ export const FAULTS = [
   'Postgres gone',
   'Postgres silent',
   'bucket gone',
+  'bucket silent',
 ] as const
 export type Fault = (typeof FAULTS)[number]
 
@@ -19,7 +20,7 @@ export interface BrownoutRow {
 }
 
 const HEADER = `| request | ${FAULTS.join(' | ')} |`
-const ROW = /^\| ([^|]+) \| (\d{3}) \| (\d{3}) \| (\d{3}) \| (\d{3}) \| (\d{3}) \|$/
+const ROW = /^\| ([^|]+) \| (\d{3}) \| (\d{3}) \| (\d{3}) \| (\d{3}) \| (\d{3}) \| (\d{3}) \|$/
 
 const toRow = (line: string): BrownoutRow => {
   const [, request, ...cells] = ROW.exec(line) ?? []

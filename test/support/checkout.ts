@@ -2,12 +2,17 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { chmodSync, cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
+import type { Test as TapTest } from 'tap'
 import { freePort } from '../../dev/stack/ports.js'
 import type { Test } from './environment.js'
 import { until } from './until.js'
 
 const ROOT = join(import.meta.dirname, '../..')
-const NOT_COPIED = new Set(['.git', '.data', '.tap', 'dist', 'node_modules'])
+/** What is not a newcomer's yet, and what `npm start` does not read. */
+const NOT_COPIED = new Set([
+  ...['.git', '.data', '.tap', 'dist', 'node_modules'],
+  ...['comparison', 'deploy', 'docs', 'test'],
+])
 const START_LIMIT_MS = 45_000
 const STOP_LIMIT_MS = 30_000
 
@@ -75,4 +80,17 @@ export const launch = async (
   }
   const url = `http://127.0.0.1:${port}`
   return { url, port, process: child, output: () => output, exitCode: () => child.exitCode, untilReady, stop }
+}
+
+/** The admin's password, where the banner shows it. */
+export const passwordIn = (output: string): string | undefined => /Password\s+(\S+)/.exec(output)?.[1]
+
+/** Said where the guard of the start before has not been faster. */
+const CLEANED_UP = 'Cleaned up after a start that was killed\n'
+
+/** Asserts what a start has said that was stopped politely. */
+export const endsInOrder = (t: TapTest, { output }: Launch): void => {
+  // What a program said last may be read after the next one has ended.
+  t.match(output(), /API and worker stopped\n.*Redis stopped\n.*Postgres stopped/s, 'the services end last')
+  t.notMatch(output().replace(CLEANED_UP, ''), /killed|ERROR|Error/)
 }

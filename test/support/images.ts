@@ -63,8 +63,14 @@ export const jpegWithGps = async ({
   return withSegments(bytes, jpegApp(13, iptc), jpegComment(`<script>${SECRETS.comment}</script>`))
 }
 
-export const pngWithFacts = async (size?: PictureOptions): Promise<Buffer> =>
-  withChunks(await withFacts(picture(size)).png().toBuffer(), pngChunk('tEXt', `Comment\0${SECRETS.text}`))
+/** In the colours of the profile: other than sRGB, its numbers mean other colours. */
+export const pngWithFacts = async (
+  size?: PictureOptions,
+  profile: 'srgb' | 'p3' = 'srgb',
+): Promise<Buffer> => {
+  const bytes = await withFacts(picture(size)).withIccProfile(profile).png().toBuffer()
+  return withChunks(bytes, pngChunk('tEXt', `Comment\0${SECRETS.text}`))
+}
 export const webpWithFacts = (size?: PictureOptions): Promise<Buffer> =>
   withFacts(picture(size)).webp().toBuffer()
 export const avifWithFacts = (size?: PictureOptions): Promise<Buffer> =>

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { readdir } from 'node:fs/promises'
+import { mkdir, readdir, rm } from 'node:fs/promises'
 import type { Answer, Call, World } from './app.js'
 import type { Account } from './factories.js'
 import { until } from './until.js'
@@ -65,6 +65,13 @@ export const residue = async (world: World): Promise<string[]> => [
     ({ id }) => id,
   ),
 ]
+
+/** As if nobody had uploaded anything yet, and no worker had run; nothing may be shown of what there was. */
+export const forgetUploads = async ({ database: { sql }, uploadsDir }: World): Promise<void> => {
+  for (const table of ['uploads', 'stored_images', 'outbox', 'job_runs']) await sql`delete from ${sql(table)}`
+  await rm(uploadsDir, { recursive: true, force: true })
+  await mkdir(uploadsDir)
+}
 
 export const VARIANT_FILES = ['large', 'medium', 'original', 'small']
 

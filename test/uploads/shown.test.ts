@@ -1,24 +1,42 @@
-import t from 'tap'
-import { createWorld, startPod, startWorkerPod } from '../support/app.js'
-import { createProduct, registerAdmin, registerUser } from '../support/factories.js'
+import t, { type Test as TapTest } from 'tap'
+import { type Call, createWorld, startPod, startWorkerPod, type World } from '../support/app.js'
+import { type Account, createProduct, registerAdmin, registerUser } from '../support/factories.js'
 import { untilOutboxClosed } from '../support/outbox.js'
 import { isProblem } from '../support/problem.js'
 import {
   formOf,
   pngOf,
   storedFiles,
+  untilProcessed,
   untilSwept,
   upload,
   uploadAndWait,
   VARIANT_FILES,
 } from '../support/uploads.js'
+import { createWorkerCradle } from '../support/worker-cradle.js'
 
-t.test('an avatar is seen by everybody, at an address that ends with it', async (t) => {
-  const world = await createWorld(t)
-  const { call, url } = await startPod(t, world)
-  await startWorkerPod(t, world)
-  const [ada, bob] = [await registerUser(call), await registerUser(call)]
-  const { id } = await uploadAndWait(call, ada, await pngOf())
+interface Scene {
+  readonly world: World
+  readonly call: Call
+  readonly url: string
+  readonly ada: Account
+  readonly bob: Account
+  /** An upload of Ada's. */
+  readonly id: string
+}
+
+const showsOnlyReadyOnes = async (t: TapTest, { call, ada, bob, id }: Scene): Promise<void> => {
+  const show = (token: string, avatarUploadId: string) =>
+    call('PATCH', '/v1/users/me', { token, body: { avatarUploadId, name: 'Changed' } })
+  isProblem(t, await show(ada.token, id), { status: 409, code: 'upload_not_ready' }, 'not ready')
+  isProblem(t, await show(bob.token, id), { status: 404, code: 'upload_not_found' }, 'somebody else’s')
+  isProblem(t, await show(ada.token, ada.id), { status: 404, code: 'upload_not_found' }, 'none')
+  t.equal((await show(ada.token, 'x')).status, 400)
+  const { body } = await call('GET', '/v1/users/me', { token: ada.token })
+  t.match(body.data, { name: 'Ada', avatarUrl: null }, 'nothing is changed')
+}
+
+const showsAvatars = async (t: TapTest, { call, url, ada, bob, id }: Scene): Promise<void> => {
   const profile = () => call('GET', `/v1/users/${ada.id}`, { token: bob.token })
   const setAvatar = (avatarUploadId: string | null) =>
     call('PATCH', '/v1/users/me', { token: ada.token, body: { avatarUploadId } })
@@ -48,32 +66,16 @@ t.test('an avatar is seen by everybody, at an address that ends with it', async 
   t.equal((await profile()).body.data.avatarUrl, null)
   isProblem(t, await call('GET', avatarUrl), { status: 404, code: 'media_not_found' }, 'it has ended')
   t.equal((await call('DELETE', `/v1/uploads/${id}`, { token: ada.token })).status, 204)
-})
+}
 
-t.test('only a ready upload of one’s own can be shown', async (t) => {
-  const world = await createWorld(t)
-  const { call } = await startPod(t, world)
-  const [ada, bob] = [await registerUser(call), await registerUser(call)]
-  const { id } = (await upload(call, ada, formOf(await pngOf()))).body.data
-  const show = (token: string, avatarUploadId: string) =>
-    call('PATCH', '/v1/users/me', { token, body: { avatarUploadId, name: 'Changed' } })
-  isProblem(t, await show(ada.token, id), { status: 409, code: 'upload_not_ready' }, 'not ready')
-  isProblem(t, await show(bob.token, id), { status: 404, code: 'upload_not_found' }, 'somebody else’s')
-  isProblem(t, await show(ada.token, ada.id), { status: 404, code: 'upload_not_found' }, 'none')
-  t.equal((await show(ada.token, 'x')).status, 400)
-  const { body } = await call('GET', '/v1/users/me', { token: ada.token })
-  t.match(body.data, { name: 'Ada', avatarUrl: null }, 'nothing is changed')
-})
+interface Owner {
+  readonly admin: Account
+  /** A ready upload of his that is shown nowhere. */
+  readonly own: { readonly id: string }
+}
 
-t.test('a product has an image, and each change of it is one version', async (t) => {
-  const world = await createWorld(t)
-  const { call } = await startPod(t, world)
-  await startWorkerPod(t, world)
-  const admin = await registerAdmin(call, world)
-  const [first, second] = [
-    await uploadAndWait(call, admin, await pngOf()),
-    await uploadAndWait(call, admin, await pngOf()),
-  ]
+const showsProducts = async (t: TapTest, { call }: Scene, { admin, own: first }: Owner): Promise<void> => {
+  const second = await uploadAndWait(call, admin, await pngOf())
   const { id } = await createProduct(call, admin, { imageUploadId: first.id })
   const path = `/v1/products/${id}`
   const change = (body: object) => call('PATCH', path, { token: admin.token, body })
@@ -90,29 +92,45 @@ t.test('a product has an image, and each change of it is one version', async (t)
   t.equal((await call('DELETE', path, { token: admin.token })).status, 204)
   t.equal((await call('GET', other.body.data.imageUrl)).status, 404, 'it goes with the product')
   t.equal((await call('DELETE', `/v1/uploads/${second.id}`, { token: admin.token })).status, 204)
-})
+}
 
-t.test('who deletes his account takes his avatar along, and what a product shows stays', async (t) => {
-  const world = await createWorld(t)
-  const { sql } = world.database
-  const { call } = await startPod(t, world)
-  const worker = await startWorkerPod(t, world)
-  const [admin] = [await registerAdmin(call, world), await registerAdmin(call, world)]
-  const [face, mug] = [
-    await uploadAndWait(call, admin, await pngOf()),
-    await uploadAndWait(call, admin, await pngOf()),
-  ]
+const showsWhatStays = async (t: TapTest, { world, call, bob }: Scene, { admin, own: face }: Owner) => {
+  // The last admin could not leave.
+  await world.database.sql`update users set role = 'admin' where id = ${bob.id}`
+  const mug = await uploadAndWait(call, admin, await pngOf())
   const { id } = await createProduct(call, admin, { imageUploadId: mug.id })
   const { token } = admin
   const { body } = await call('PATCH', '/v1/users/me', { token, body: { avatarUploadId: face.id } })
   t.equal((await call('DELETE', '/v1/users/me', { token })).status, 204)
   t.equal((await call('GET', body.data.avatarUrl)).status, 404)
-  await worker.stop()
 
-  await sql`update job_runs set started_at = started_at - interval '1 hour' where name = 'uploads.sweep'`
-  await startWorkerPod(t, world)
+  const { cradle, database } = createWorkerCradle(t, world)
+  await database.transaction((transaction) => cradle.upkeepService.sweepUploads(transaction, 10))
   await untilSwept(world, [mug.id])
   await untilOutboxClosed(world)
   t.strictSame(await storedFiles(world), VARIANT_FILES, 'the avatar’s files are gone, the product’s are not')
   t.equal((await call('GET', (await call('GET', `/v1/products/${id}`)).body.data.imageUrl)).status, 200)
+}
+
+t.test('what is shown of uploads', async (t) => {
+  const world = await createWorld(t)
+  const { call, url } = await startPod(t, world)
+  const [ada, bob] = [await registerUser(call), await registerUser(call)]
+  const { id } = (await upload(call, ada, formOf(await pngOf()))).body.data
+  const scene = { world, call, url, ada, bob, id }
+  await t.test('only a ready upload of one’s own can be shown', (t) => showsOnlyReadyOnes(t, scene))
+
+  await startWorkerPod(t, world)
+  await untilProcessed(call, ada, id)
+  await t.test('an avatar is seen by everybody, at an address that ends with it', (t) =>
+    showsAvatars(t, scene),
+  )
+  const admin = await registerAdmin(call, world)
+  const owner = { admin, own: await uploadAndWait(call, admin, await pngOf()) }
+  await t.test('a product has an image, and each change of it is one version', (t) =>
+    showsProducts(t, scene, owner),
+  )
+  await t.test('who deletes his account takes his avatar along, and what a product shows stays', (t) =>
+    showsWhatStays(t, scene, owner),
+  )
 })
