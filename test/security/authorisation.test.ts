@@ -5,21 +5,20 @@ import { changedTables, takeSnapshot } from '../support/snapshot.js'
 import { createStages, type Person } from '../support/stage.js'
 import { until } from '../support/until.js'
 
-const setUp = async (t: Parameters<typeof createWorld>[0]) => {
-  const world = await createWorld(t)
-  const pod = await startPod(t, world)
-  const { setStage } = await createStages(world, pod)
-  /** As it is written: a client would tidy up the address. */
-  const raw = (method: string, target: string, caller?: Person) => {
-    const token = caller ? `authorization: Bearer ${caller.token}\r\n` : ''
-    const head = `${method} ${target} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 0\r\n${token}`
-    return sendRaw(pod.url, `${head}\r\n`)
-  }
-  return { sql: world.database.sql, call: pod.call, setStage, raw }
+const world = await createWorld(t)
+const { sql } = world.database
+const pod = await startPod(t, world)
+const { call } = pod
+const { setStage } = await createStages(world, pod)
+
+/** As it is written: a client would tidy up the address. */
+const raw = (method: string, target: string, caller?: Person) => {
+  const token = caller ? `authorization: Bearer ${caller.token}\r\n` : ''
+  const head = `${method} ${target} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 0\r\n${token}`
+  return sendRaw(pod.url, `${head}\r\n`)
 }
 
 t.test('an address in another spelling opens nothing', async (t) => {
-  const { sql, setStage, raw } = await setUp(t)
   const { owner, other, orderId } = await setStage()
   const encoded = `%${orderId.charCodeAt(0).toString(16)}${orderId.slice(1)}`
   const spellings = [
@@ -39,21 +38,23 @@ t.test('an address in another spelling opens nothing', async (t) => {
     ].map((spelling) => `/v1/orders/${spelling}`),
   ]
   const before = await takeSnapshot(sql)
+  const opened: string[] = []
+  let asked = 0
   for (const target of spellings) {
     for (const caller of [undefined, other]) {
       const { status, text } = await raw('GET', target, caller)
-      t.ok(
-        [400, 401, 403, 404].includes(status),
-        `${target} as ${caller ? 'other user' : 'anonymous'}: ${status}`,
-      )
-      t.notOk(text.includes(owner.email) || text.includes(`"userId"`), `${target} shows nothing`)
+      const shows = text.includes(owner.email) || text.includes(`"userId"`)
+      if (![400, 401, 403, 404].includes(status) || shows)
+        opened.push(`${target} as ${caller ? 'other user' : 'anonymous'}: ${status}, ${text}`)
+      asked += 1
     }
   }
+  t.strictSame(opened, [], 'each is refused and shows nothing')
+  t.equal(asked, 2 * spellings.length)
   t.strictSame(changedTables(before, await takeSnapshot(sql)), [])
 })
 
 t.test('another method, or one in a header, opens nothing', async (t) => {
-  const { sql, setStage, raw, call } = await setUp(t)
   const { owner, other, admin, orderId } = await setStage()
   const methods = [
     'OPTIONS',
@@ -69,13 +70,19 @@ t.test('another method, or one in a header, opens nothing', async (t) => {
     'get',
   ]
   const before = await takeSnapshot(sql)
-  for (const target of ['/v1/users', `/v1/orders/${orderId}`, '/v1/users/me']) {
+  const opened: string[] = []
+  const targets = ['/v1/users', `/v1/orders/${orderId}`, '/v1/users/me']
+  let asked = 0
+  for (const target of targets) {
     for (const method of methods) {
       const { status, text } = await raw(method, target, other)
-      t.ok([400, 404, 405].includes(status), `${method} ${target}: ${status}`)
-      t.notOk(text.includes(owner.email), `${method} ${target} shows nothing`)
+      if (![400, 404, 405].includes(status) || text.includes(owner.email))
+        opened.push(`${method} ${target}: ${status}, ${text}`)
+      asked += 1
     }
   }
+  t.strictSame(opened, [], 'each is refused and shows nothing')
+  t.equal(asked, targets.length * methods.length)
   const headers: [string, string][] = [
     ...['x-http-method-override', 'x-http-method', 'x-method-override', 'x-original-method'].map(
       (name): [string, string] => [name, 'DELETE'],
@@ -101,7 +108,6 @@ t.test('another method, or one in a header, opens nothing', async (t) => {
 })
 
 t.test('an id in capitals is the same id, and a cursor is of use to its caller alone', async (t) => {
-  const { call, setStage } = await setUp(t)
   const { owner, other, admin, orderId } = await setStage()
   await setStage()
   const order = `/v1/orders/${orderId.toUpperCase()}`
@@ -119,7 +125,6 @@ t.test('an id in capitals is the same id, and a cursor is of use to its caller a
 })
 
 t.test('what is cached is for those alone who may ask', async (t) => {
-  const { call, setStage } = await setUp(t)
   const { owner, other } = await setStage()
   const path = `/v1/users/${owner.id}`
   await until('the profile in the cache', async () => {

@@ -1,14 +1,19 @@
 import t from 'tap'
-import { createWorld, startPod } from '../support/app.js'
-import { registerAdmin } from '../support/factories.js'
-import { startTwo } from '../support/fleet.js'
+import { createWorld } from '../support/app.js'
+import { startPods } from '../support/fleet.js'
 import { inLine } from '../support/in-line.js'
+import { createStages, type Person } from '../support/stage.js'
+
+const world = await createWorld(t)
+const { sql } = world.database
+const [one, two] = await startPods(t, world)
+const { setStage } = await createStages(world, two)
+const newAdmin = async (): Promise<Person> => (await setStage()).admin
+const other = await newAdmin()
 
 t.test('an admin who is demoted in the middle of a log-in is none afterwards', async (t) => {
-  const world = await createWorld(t)
-  const { sql } = world.database
-  const { call } = await startPod(t, world)
-  const [admin, other] = [await registerAdmin(call, world), await registerAdmin(call, world)]
+  const { call } = one
+  const admin = await newAdmin()
   const { email, password } = admin
   const [demoted, loggedIn] = await inLine(
     sql,
@@ -25,12 +30,10 @@ t.test('an admin who is demoted in the middle of a log-in is none afterwards', a
 })
 
 t.test('an admin who is demoted or disabled in the middle of a change does not change it', async (t) => {
-  const world = await createWorld(t)
-  const { sql } = world.database
-  const { call } = await startPod(t, world)
-  const other = await registerAdmin(call, world)
+  const { call } = one
+  const third = await newAdmin()
   for (const loss of [{ role: 'user' }, { disabled: true }]) {
-    const [admin, third] = [await registerAdmin(call, world), await registerAdmin(call, world)]
+    const admin = await newAdmin()
     const [lost, change] = await inLine(
       sql,
       (transaction) => transaction`select from users where role = 'admin' for update`,
@@ -50,15 +53,11 @@ t.test('an admin who is demoted or disabled in the middle of a change does not c
 })
 
 t.test('nobody takes back on another pod what an admin has taken from him', async (t) => {
-  const world = await createWorld(t)
-  const { sql } = world.database
-  const [one, two] = await startTwo(t, world)
-  const other = await registerAdmin(one.call, world)
   for (const [loss, back] of [
     [{ role: 'user' }, { role: 'admin' }],
     [{ disabled: true }, { disabled: false }],
   ]) {
-    const admin = await registerAdmin(one.call, world)
+    const admin = await newAdmin()
     const path = `/v1/users/${admin.id}`
     t.equal((await one.call('PATCH', path, { token: other.token, body: loss })).status, 200)
     // The other pod learns of it within a second: for so long the token is good there.

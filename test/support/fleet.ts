@@ -1,4 +1,4 @@
-import { type Call, createCall, type World } from './app.js'
+import { type Call, createCall, type Pod, startPod, type World } from './app.js'
 import type { Test } from './environment.js'
 import { type RunningProcess, startServer } from './process.js'
 
@@ -29,6 +29,23 @@ export const startTwo = async (
   overrides?: Readonly<Record<string, string>>,
 ): Promise<readonly [Server, Server]> => {
   const [one, other] = await startFleet(t, world, 2, overrides)
-  if (!one || !other) throw new Error('a server is missing')
-  return [one, other]
+  return [required(one), required(other)]
+}
+
+/**
+ * A process of production's kind, and a pod in the process of the test: two that share nothing but Postgres and
+ * Redis, for half of what starting two costs.
+ */
+export const startPair = (t: Test, world: World): Promise<readonly [Server, Pod]> =>
+  Promise.all([startFleet(t, world, 1).then(([server]) => required(server)), startPod(t, world)])
+
+/** Two pods in the process of the test, for what they know of each other by Postgres and Redis alone. */
+export const startPods = async (t: Test, world: World): Promise<readonly [Pod, Pod]> => [
+  await startPod(t, world),
+  await startPod(t, world),
+]
+
+const required = (server: Server | undefined): Server => {
+  if (!server) throw new Error('a server is missing')
+  return server
 }

@@ -73,12 +73,9 @@ export const claimingAvif = (avif: Buffer, side: number = SIDE): Buffer => {
 /** Boxes in boxes, `depth` of them, where an AVIF keeps its description. */
 export const deepBoxes = (depth: number): Buffer => {
   const ftyp = box('ftyp', 'avif', Buffer.alloc(4), 'avifmif1miaf')
-  const heads = Array.from({ length: depth }, (_, level) => {
-    const head = Buffer.from('\0\0\0\0iprp', 'latin1')
-    head.writeUInt32BE((depth - level) * 8)
-    return head
-  })
-  return Buffer.concat([ftyp, box('meta', Buffer.alloc(4), Buffer.concat(heads))])
+  const heads = Buffer.alloc(depth * 8, '\0\0\0\0iprp', 'latin1')
+  for (let level = 0; level < depth; level += 1) heads.writeUInt32BE((depth - level) * 8, level * 8)
+  return Buffer.concat([ftyp, box('meta', Buffer.alloc(4), heads)])
 }
 
 /** They are refused for what they claim, before anything is decoded. */
@@ -89,11 +86,12 @@ export const pixelBombs = ({ jpeg, webp, avif }: Samples): readonly Attack[] => 
   { name: 'an AVIF that claims 64,250 x 64,250', bytes: claimingAvif(avif), reason: 'too_many_pixels' },
 ]
 
-const UNPACKED_BYTES = 500_000_000
-
-/** They claim little, and unpack to half a gigabyte: a decoder has to see to its own memory. */
-export const unpackingBombs = ({ png }: Samples): readonly Omit<Attack, 'reason'>[] => {
-  const zeros = deflatedZeros(UNPACKED_BYTES)
+/** They claim little, and unpack to so many bytes: a decoder has to see to its own memory. */
+export const unpackingBombs = (
+  { png }: Samples,
+  unpackedBytes: number,
+): readonly Omit<Attack, 'reason'>[] => {
+  const zeros = deflatedZeros(unpackedBytes)
   const text = Buffer.concat([Buffer.from('Comment\0\0'), zeros])
   const international = Buffer.concat([Buffer.from('Comment\0\x01\0\0\0'), zeros])
   const pixels = [pngHeader(9, 9), pngChunk('IDAT', zeros), pngChunk('IEND')]

@@ -14,14 +14,14 @@ export interface Storm {
   readonly slowestMs: number
 }
 
-interface Orders {
+export interface Orders {
   readonly url: string
   readonly emails: readonly string[]
   readonly password: string
 }
 
 /** Logs each in at the same moment; whoever is refused for want of room comes again when told to. */
-const rage = async ({ url, emails, password }: Orders): Promise<Storm> => {
+export const unleash = async ({ url, emails, password }: Orders): Promise<Storm> => {
   const statuses: Record<number, number> = {}
   let politeRefusals = 0
   let slowestMs = 0
@@ -49,7 +49,7 @@ const rage = async ({ url, emails, password }: Orders): Promise<Storm> => {
 }
 
 if (isMain(import.meta.url)) {
-  process.on('message', async (orders) => process.send?.(await rage(orders as Orders)))
+  process.on('message', async (orders) => process.send?.(await unleash(orders as Orders)))
   process.send?.('ready')
 }
 

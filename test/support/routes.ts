@@ -1,12 +1,11 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { FastifyInstance } from 'fastify'
-import type { Test as TapTest } from 'tap'
+import { startApi } from '../../src/api.js'
 import { loadApiConfig } from '../../src/shared/config.js'
 import { closeInOrder } from '../../src/shared/shutdown.js'
 import { createLogger } from '../../src/shared/telemetry/logger.js'
 import { createCall, type Pod, type World } from './app.js'
-
-type Api = typeof import('../../src/api.js')
-type MethodNotAllowed = typeof import('../../src/shared/http/method-not-allowed.js')
+import type { Test } from './environment.js'
 
 export interface Route {
   readonly method: string
@@ -18,35 +17,55 @@ export interface CollectedPod extends Pick<Pod, 'app' | 'url' | 'call'> {
   readonly routes: readonly Route[]
 }
 
-/**
- * Stands before two modules: fastify itself, so that no route is added before somebody listens, and what
- * refuses the other methods, since those refusals are routes to the framework alone.
- */
-const listenFromTheStart = async () => {
-  const routes: Route[] = []
-  let refusing = false
-  const fastify = await import('fastify')
-  const refusals: MethodNotAllowed = await import('../../src/shared/http/method-not-allowed.js')
-  const createFastify = (options: object): FastifyInstance => {
-    const app = fastify.default(options)
-    app.addHook('onRoute', ({ method, url }) => {
-      if (!refusing) routes.push(...[method].flat().map((each) => ({ method: each, path: url })))
+/** What is added in one go: a route by a method, or by several. */
+interface Addition {
+  readonly path: string
+  readonly methods: readonly string[]
+}
+
+type InitialisationMessage = { readonly fastify: FastifyInstance }
+
+/** Runs `start` and listens to each app from the moment that it is made, so that no route is added before. */
+const listenFromTheStart = async <T extends { readonly app: FastifyInstance }>(start: () => Promise<T>) => {
+  const additions = new Map<FastifyInstance, Addition[]>()
+  const listen = (message: unknown) => {
+    // What the framework's documentation says of this channel.
+    const { fastify } = message as InitialisationMessage
+    const own: Addition[] = []
+    additions.set(fastify, own)
+    fastify.addHook('onRoute', ({ method, url }) => {
+      own.push({ path: url, methods: [method].flat() })
     })
-    return app
   }
-  const collectMethods: MethodNotAllowed['collectMethods'] = (app) => {
-    const refuse = refusals.collectMethods(app)
-    return () => {
-      refusing = true
-      refuse()
-      refusing = false
-    }
+  subscribe('fastify.initialization', listen)
+  try {
+    const started = await start()
+    return { ...started, additions: additions.get(started.app) ?? [] }
+  } finally {
+    unsubscribe('fastify.initialization', listen)
   }
-  const mocks = {
-    fastify: { ...fastify, default: createFastify },
-    '../../src/shared/http/method-not-allowed.ts': { ...refusals, collectMethods },
+}
+
+/** What refuses the methods that an address does not have is a route to the framework alone. */
+const isRefusal = async (app: FastifyInstance, { path, methods }: Addition): Promise<boolean> => {
+  const answers = await Promise.all(
+    methods.map(async (method) => {
+      // Some of them are names that the types of the injection do not have.
+      const { statusCode } = await app.inject({ method: method as 'GET', url: path })
+      return statusCode
+    }),
+  )
+  return answers.every((status) => status === 405)
+}
+
+const withoutRefusals = async (app: FastifyInstance, additions: readonly Addition[]): Promise<Route[]> => {
+  const routes: Route[] = []
+  for (const addition of additions) {
+    // A route of ours has one method, and is not to be called before its time.
+    if (addition.methods.length > 1 && (await isRefusal(app, addition))) continue
+    routes.push(...addition.methods.map((method) => ({ method, path: addition.path })))
   }
-  return { mocks, routes }
+  return routes
 }
 
 /** A plugin's `/` is also there as the plugin's prefix with a slash behind it, and nobody is told. */
@@ -63,17 +82,18 @@ const withSlashes = (app: FastifyInstance, routes: readonly Route[]): Route[] =>
 
 /**
  * Starts the real app in this process and says which routes it has, from its own mouth.
- * @param planted modules to put in place of others, by their paths from here: holes that a test is to find
+ * @param start another one in its place: with holes that a test is to find
  */
 export const startAndCollect = async (
-  t: TapTest,
+  t: Test,
   { env }: World,
-  planted: Readonly<Record<string, object>> = {},
+  start: typeof startApi = startApi,
 ): Promise<CollectedPod> => {
-  const { mocks, routes } = await listenFromTheStart()
-  const { startApi }: Api = await t.mockImport('../../src/api.ts', { ...mocks, ...planted })
   const logger = createLogger({ level: 'silent', process: 'api' })
-  const { app, url, shutdownSteps } = await startApi(loadApiConfig(env), logger)
+  const { app, url, shutdownSteps, additions } = await listenFromTheStart(() =>
+    start(loadApiConfig(env), logger),
+  )
   t.teardown(() => closeInOrder(shutdownSteps, logger))
-  return { app, url, routes: withSlashes(app, routes), call: createCall(url) }
+  const routes = withSlashes(app, await withoutRefusals(app, additions))
+  return { app, url, routes, call: createCall(url) }
 }

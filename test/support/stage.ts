@@ -74,12 +74,17 @@ export const createStages = async (
     const [email, name, device] = [`${unique('p')}@example.com`, unique('Name'), unique('Browser')]
     const token = app.jwt.sign({ sub: id, sid: sessionId, role })
     const since = Math.floor(Date.now() / 1_000)
-    const pageToken = app.jwt.sign({ sub: id, sid: sessionId, role, since }, { aud: PAGE_AUDIENCE })
-    const pageCookie = `unnest_admin=${pageToken}`
+    const signPage = () => app.jwt.sign({ sub: id, sid: sessionId, role, since }, { aud: PAGE_AUDIENCE })
     const refreshToken = encodeToken(refresh)
     const hashes = { family_hash: hashOf(refresh.family), refresh_token_hash: hashOf(refresh.secret) }
     return {
-      person: { id, email, name, password, sessionId, device, token, pageCookie, refreshToken },
+      person: {
+        ...{ id, email, name, password, sessionId, device, token, refreshToken },
+        // Signed when it is asked for, which it seldom is.
+        get pageCookie() {
+          return `unnest_admin=${signPage()}`
+        },
+      },
       user: { id, email, name, role, password_hash: passwordHash },
       session: { id: sessionId, user_id: id, user_agent: device, expires_at: tomorrow, ...hashes },
     }
