@@ -68,3 +68,26 @@ t.test('a signal while it starts ends it, and is not lost where nobody else hand
   t.equal(await server.exit, 1, 'by itself, not by the signal, which process 1 would not get')
   t.notOk(server.log.some(({ msg }) => msg === 'api ready'))
 })
+
+t.test('an address that leads to no database of ours ends the boot, and is no outage', async (t) => {
+  const world = await createWorld(t)
+  const faultOf = (change: (url: URL) => void): Promise<string> => {
+    const url = new URL(world.env['DATABASE_URL'] ?? '')
+    change(url)
+    const env = { ...world.env, DATABASE_URL: url.href }
+    return startPod(t, { ...world, env }).then(
+      () => 'it starts',
+      (error: Error) => error.message,
+    )
+  }
+  const database = await faultOf((url) => {
+    url.pathname = '/nowhere'
+  })
+  t.match(database, /^The environment is not valid:\n {2}DATABASE_URL: Postgres says: .*"nowhere"/)
+  const role = await faultOf((url) => {
+    url.username = 'nobody'
+    url.password = 'hunter2'
+  })
+  t.match(role, /^The environment is not valid:\n {2}DATABASE_URL: Postgres says: .*"nobody"/)
+  t.notMatch(role, /hunter2/)
+})

@@ -46,7 +46,7 @@ t.test(
     // Of hundreds of jobs one of each kind, and behind PgBouncer each of them is read, claimed and closed alike.
     await direct.database.sql`delete from outbox where id not in (
       select distinct on (name) id from outbox where closed_at is null order by name, id)`
-    t.ok((await open()) > 2)
+    t.ok((await open()) > 1, 'an event and a mail at least')
     await startWorkerPod(t, world)
     await until('all jobs to be done', async () => (await open()) === 0)
     const prepared = await direct.database.sql`select from pg_stat_activity

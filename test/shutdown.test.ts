@@ -221,10 +221,29 @@ t.test('errors that nobody handles end the process in order, with 1, whenever th
     server.kill(signal)
     await server.untilLogged(begun)
     server.kill('SIGWINCH')
+    if (begun === UNHANDLED) {
+      // The first that anybody sends: what is in hand has its time all the same.
+      server.kill('SIGTERM')
+      await server.untilLogged('shutting down already')
+    }
     t.equal(await server.exit, 1)
     t.ok(await server.untilLogged('bye'))
     const seen = server.log.filter(({ msg }) => msg === UNHANDLED)
     t.match(seen, Array(errors).fill({ level: 60, err: { message: 'raised' } }))
     t.equal(seen.length, errors)
   }
+})
+
+t.test('the second signal after such an error ends the process at once', async (t) => {
+  const env = { ...world.env, READINESS_DRAIN_MS: '10000' }
+  const server = await startServer(t, env, ['--import', RAISE_ON_SIGNAL])
+  server.kill('SIGWINCH')
+  await server.untilLogged('unhandled error, shutting down')
+  server.kill('SIGTERM')
+  await server.untilLogged('shutting down already')
+  const begun = performance.now()
+  server.kill('SIGINT')
+  t.equal(await server.exit, 1)
+  t.ok(performance.now() - begun < PROMPT_MS)
+  t.notOk(server.log.some(({ msg }) => msg === 'bye'))
 })
