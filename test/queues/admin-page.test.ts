@@ -3,14 +3,14 @@ import { browse, cookieIn, fromPage, logInByForm, pageCookie } from '../support/
 import { type Answer, createWorld, startPod } from '../support/app.js'
 import { insertDeadLetter, jobRecord } from '../support/dead-letters.js'
 import { registerAdmin, registerUser } from '../support/factories.js'
-import { startPods } from '../support/fleet.js'
+import { startTwoPods } from '../support/fleet.js'
 import { countRecordedOf } from '../support/guesses.js'
 import { isProblem, problemFaults } from '../support/problem.js'
 import { createStages } from '../support/stage.js'
 import { until } from '../support/until.js'
 
 const world = await createWorld(t)
-const [{ url, call }, other] = await startPods(t, world)
+const [{ url, call }, other] = await startTwoPods(t, world)
 const admin = await registerAdmin(call, world)
 /** Of nobody who logs out. */
 const cookie = await pageCookie(url, admin)

@@ -1,12 +1,12 @@
 import t from 'tap'
 import { createWorld } from '../support/app.js'
-import { startPods } from '../support/fleet.js'
+import { startTwoPods } from '../support/fleet.js'
 import { inLine } from '../support/in-line.js'
 import { createStages, type Person } from '../support/stage.js'
 
 const world = await createWorld(t)
 const { sql } = world.database
-const [one, two] = await startPods(t, world)
+const [one, two] = await startTwoPods(t, world)
 const { setStage } = await createStages(world, two)
 const newAdmin = async (): Promise<Person> => (await setStage()).admin
 const other = await newAdmin()

@@ -40,7 +40,7 @@ export const startPair = (t: Test, world: World): Promise<readonly [Server, Pod]
   Promise.all([startFleet(t, world, 1).then(([server]) => required(server)), startPod(t, world)])
 
 /** Two pods in the process of the test, for what they know of each other by Postgres and Redis alone. */
-export const startPods = async (t: Test, world: World): Promise<readonly [Pod, Pod]> => [
+export const startTwoPods = async (t: Test, world: World): Promise<readonly [Pod, Pod]> => [
   await startPod(t, world),
   await startPod(t, world),
 ]
