@@ -24,6 +24,9 @@ const isUrl = (text: string, protocols: readonly string[], path: RegExp): boolea
   )
 }
 
+/** The driver for Postgres takes the first colon of one for the end of its host. */
+const isIpv6 = (url: string): boolean => new URL(url).hostname.startsWith('[')
+
 const namesSeveral = (url: string): boolean => /,|%2c/i.test(new URL(url).hostname)
 
 const SSL_MODES: readonly string[] = ['disable', 'allow', 'prefer', 'require', 'verify-full']
@@ -36,12 +39,19 @@ const hasNoOptionButSsl = (url: string): boolean => {
   )
 }
 
+/** For the driver the host begins behind the first `@`, be it one of the password: part of that would name servers. */
+const hidesHosts = (text: string): boolean => /@[^/?#]*(,|%2c)/i.test(text)
+
 export const postgresUrl = z
   .string()
   .refine(
     (text) =>
-      isUrl(text, ['postgres', 'postgresql'], /^\/[^/]+$/) && !namesSeveral(text) && hasNoOptionButSsl(text),
-    'must be postgres://HOST/DATABASE, with one host and no option but sslmode',
+      isUrl(text, ['postgres', 'postgresql'], /^\/[^/]+$/) &&
+      !namesSeveral(text) &&
+      !isIpv6(text) &&
+      !hidesHosts(text) &&
+      hasNoOptionButSsl(text),
+    'must be postgres://HOST/DATABASE, with one host, by its name or IPv4 address, and no option but sslmode',
   )
 /** No options, of which the client would take any of its own: some end the process, without a word. */
 const isPlain = (url: string): boolean => {

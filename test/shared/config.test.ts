@@ -289,7 +289,13 @@ t.test('what a URL has encoded can be decoded, by whoever connects with it', (t)
 })
 
 t.test('Postgres is one server', async (t) => {
-  for (const bad of ['postgres://u:hunter2@db1,db2/unnest', 'postgres://u:hunter2@db1%2Cdb2:1/unnest']) {
+  for (const bad of [
+    'postgres://u:hunter2@db1,db2/unnest',
+    'postgres://u:hunter2@db1%2Cdb2:1/unnest',
+    'postgres://u:hunter2@db1,x@db/unnest',
+    'postgres://u:hunter2@db1%2cx@db/unnest',
+    'postgres://u:hunter2@[::1]:5432/unnest',
+  ]) {
     const faults = faultsOf(loadMigrateConfig, { DATABASE_URL: bad, DATABASE_DIRECT_URL: bad })
     t.strictSame(namesIn(faults), ['DATABASE_DIRECT_URL', 'DATABASE_URL'], bad)
     t.notMatch(faults.join(), /hunter2/)

@@ -7,6 +7,7 @@ import type {
   preHandlerAsyncHookHandler,
   RouteHandlerMethod,
 } from 'fastify'
+import { DeadlineError, withDeadline } from '../deadline.js'
 import { hasTag } from '../http/conditional.js'
 import { repeatProblem } from '../http/error-handler.js'
 import { STATUS_OF_KIND, toProblem } from '../http/problem.js'
@@ -121,23 +122,30 @@ const takeTurn =
     if (!reply.raw.destroyed) reply.raw.once('close', load.closed)
   }
 
+/** How long whoever makes an old answer anew waits for that: less than a handler has, whose deadline is an error. */
+const NEW_ANSWER_MS = 2_000
+
 /**
  * The handler, of which the load is to know when it has ended. An old answer is better than none: where the new one cannot be had just
  * now, be it that the pod is busy or that Postgres is away, it is given as it is given to those who wait.
  */
 const noticed = (handler: RouteHandlerMethod, { cache }: RouteCacheNeeds): RouteHandlerMethod =>
-  async function load(request, reply) {
+  async function loadOrGiveOld(request, reply) {
     const answer = async () => handler.call(this, request, reply)
     const miss = request.cacheMiss
     if (!miss?.load) return answer()
+    const { load, stale } = miss
+    const loading = load.run(answer)
+    if (!stale) return loading
     try {
-      return await miss.load.run(answer)
+      return await withDeadline('a new answer', NEW_ANSWER_MS, loading)
     } catch (error) {
-      if (!miss.stale || toProblem(error).status !== STATUS_OF_KIND.unavailable) throw error
-      miss.load.closed()
+      if (!(error instanceof DeadlineError) && toProblem(error).status !== STATUS_OF_KIND.unavailable)
+        throw error
+      void loading.catch(() => undefined).finally(load.closed)
       // What goes out is not what this load has brought.
       request.cacheMiss = null
-      return give(cache, request, reply, miss.stale, 'stale')
+      return give(cache, request, reply, stale, 'stale')
     }
   }
 

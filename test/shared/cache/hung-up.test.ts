@@ -47,9 +47,10 @@ t.test('a crowd that hangs up while Redis is away', async (t) => {
     answers?.every(({ status }) => status === 'rejected'),
     'nobody was answered',
   )
-  // Behind all that the crowd has left, in the line for a connection.
+  // Behind all that the crowd has left: from a load that it has left, or by the next one.
   const { status, headers } = await pod.call('GET', path)
-  t.strictSame([status, headers.get('x-cache')], [200, 'BYPASS'])
+  t.equal(status, 200)
+  t.match(headers.get('x-cache'), /^(HIT|BYPASS)$/)
   const reads = (await gate.countReads()) - 1
   t.ok(reads >= 1 && reads <= LOADS, `${CROWD} clients: ${reads} loads`)
   t.equal((await pod.call('GET', path)).status, 200, 'and the key is free')
