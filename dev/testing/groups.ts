@@ -54,6 +54,7 @@ const FIRST = [
   'test/readme.test.ts',
   'test/chaos/jobs-survive.test.ts',
   'test/shutdown.test.ts',
+  'test/security/revocation-without-postgres.test.ts',
 ]
 
 const testFilesIn = (folder: string): string[] =>
