@@ -26,7 +26,7 @@ for (const work of [mine, fail]) {
   try {
     carry(work)
   } catch (error) {
-    console.log((error as Error).stack)
+    process.stdout.write((error as Error).stack + '\\n')
   }
 }
 `,

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline'
 import type { Test } from './environment.js'
 
 const LISTEN = `require('node:net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, function () {
-  console.log(this.address().port)
+  process.stdout.write(this.address().port + '\\n')
 })`
 
 /** How long a connection on one machine may take before it counts as not taken. */

@@ -108,7 +108,7 @@ const outbound = createOutbound({ allowPrivate: true, resolve: async () => ['127
 const request = { headers: {}, body: '{}', timeoutMs: 10_000, maxResponseBytes: 1_024 }
 for (const url of process.argv.slice(1)) {
   const outcome = await outbound.post({ ...request, url }).catch((error) => ({ status: error.message }))
-  console.log(outcome.status)
+  process.stdout.write(outcome.status + '\\n')
 }
 outbound.close()`
 
