@@ -4,7 +4,7 @@ import { Agent, type IncomingMessage, request } from 'node:http'
 const ANSWER_LIMIT_MS = 120_000
 
 /** Its idle connections keep no process. */
-const agent = new Agent({ keepAlive: true })
+const common = new Agent({ keepAlive: true })
 
 export interface Sent {
   readonly method: string
@@ -29,7 +29,11 @@ const headersOf = ({ rawHeaders }: IncomingMessage): Headers => {
  * What `fetch` does, but for redirects, at half the processor time: the tests ask some twenty thousand times.
  * Rejects with the reason as its cause when there is no whole answer.
  */
-export const send = (url: string, { method, headers, body }: Sent): Promise<Received> =>
+export const send = (
+  url: string,
+  { method, headers, body }: Sent,
+  agent: Agent = common,
+): Promise<Received> =>
   new Promise((resolve, reject) => {
     const fail = (cause: unknown) => reject(new Error('no answer', { cause }))
     const length = body === undefined ? undefined : String(Buffer.byteLength(body))

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
+import type { Agent } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
@@ -81,9 +82,9 @@ const sendForm = async (url: string, method: string, headers: Sent['headers'], b
   return { status: response.status, headers: response.headers, text: await response.text() }
 }
 
-/** A client of the API: JSON in, JSON out; a string or a form is sent as it is. */
+/** A client of the API: JSON in, JSON out; a string or a form is sent as it is, a form over no connection of `agent`. */
 export const createCall =
-  (url: string): Call =>
+  (url: string, agent?: Agent): Call =>
   async (method, path, { token, body, headers: given } = {}) => {
     const isForm = body instanceof FormData
     const headers = {
@@ -94,6 +95,6 @@ export const createCall =
     const text = typeof body === 'string' || body === undefined ? body : JSON.stringify(body)
     const answer = isForm
       ? await sendForm(`${url}${path}`, method, headers, body)
-      : await send(`${url}${path}`, { method, headers, body: text })
+      : await send(`${url}${path}`, { method, headers, body: text }, agent)
     return { ...answer, body: toBody(answer.text) }
   }
